@@ -1,0 +1,1 @@
+"""unmask: what is a reconstructed lower face worth to a reader of expressions?"""

@@ -1,0 +1,88 @@
+"""The face set: every face of the source, in the order of the source, as memory-mapped arrays."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.errors import UserError
+from unmask.files import ArrayWriter, open_array
+
+CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""Class names by label, in the order of the Kaggle file."""
+
+SPLITS = ("train", "validation", "test")
+"""Split names by their number in `split.npy`."""
+
+TRAIN, VALIDATION, TEST = range(3)
+
+SIZE = 48
+"""Height and width of a face in pixels."""
+
+
+class FaceBlock(NamedTuple):
+    """Some consecutive faces of a source."""
+
+    images: NDArray[np.uint8]  # [B,48,48]
+    labels: NDArray[np.uint8]  # [B]
+    split: NDArray[np.uint8]  # [B]
+    row: NDArray[np.int64]  # [B], line or file index in the source
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """The arrays that `ingest` wrote.
+
+    images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES; split: uint8 [N], index into
+    SPLITS; row: int64 [N], line or file index in the source.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    row: NDArray[np.int64]
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "FaceSet":
+        """Open the four arrays under `folder`, memory-mapped."""
+        arrays = {name: open_array(Path(folder) / f"{name}.npy") for name in FaceBlock._fields}
+        if len({len(array) for array in arrays.values()}) != 1:
+            raise UserError(f"{folder}: arrays of different lengths; run `dvc repro -f ingest`")
+        return cls(**arrays)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class FaceSetWriter:
+    """Writes a face set block by block; use it as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = ExitStack()
+        shapes: dict[str, tuple[tuple[int, ...], type]] = {
+            "images": ((SIZE, SIZE), np.uint8),
+            "labels": ((), np.uint8),
+            "split": ((), np.uint8),
+            "row": ((), np.int64),
+        }
+        self._arrays = {
+            name: self._stack.enter_context(ArrayWriter(folder / f"{name}.npy", shape, dtype))
+            for name, (shape, dtype) in shapes.items()
+        }
+        self.counts = np.zeros((len(SPLITS), len(CLASSES)), dtype=np.int64)
+        """Faces so far by split and class."""
+
+    def append(self, block: FaceBlock) -> None:
+        """Add a block of faces."""
+        for name, array in block._asdict().items():
+            self._arrays[name].append(array)
+        np.add.at(self.counts, (block.split, block.labels), 1)
+
+    def __enter__(self) -> "FaceSetWriter":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.close()

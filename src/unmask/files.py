@@ -1,0 +1,124 @@
+"""Files and folders that are written whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from unmask.errors import UserError
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` and rename it to `path` when the block ends well.
+
+    When the block raises, nothing is left behind and an older `path` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that takes the place of `path` when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in sorted(temporary.rglob("*")):
+            if file.is_file():
+                _flush(file)
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Force `path` to disk: a rename must never be the first part of a file to survive a crash."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
+    """Write `value` as indented JSON; `nan` and infinity are refused, as JSON has neither."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON artefact of an earlier stage."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(f"{path}: not a readable JSON file ({error}); run `dvc repro`") from None
+
+
+def save_array(path: str | Path, array: NDArray[Any]) -> None:
+    """Write one array as `.npy`."""
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def open_array(path: str | Path) -> NDArray[Any]:
+    """Open an array of an earlier stage, memory-mapped and read-only."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: not a readable array ({error}); run `dvc repro`") from None
+
+
+class ArrayWriter:
+    """An `.npy` file that grows by blocks, for arrays that need not fit in memory.
+
+    The header is written for zero rows first and again for the true number at the end: NumPy pads
+    headers so that the first axis can grow in place.
+    """
+
+    def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        self._row_shape, self._dtype, self._rows = row_shape, np.dtype(dtype), 0
+        self._file = path.open("wb")
+        self._header()
+
+    def append(self, block: NDArray[Any]) -> None:
+        """Add rows: an array [B, *row_shape]."""
+        if block.shape[1:] != self._row_shape:
+            raise ValueError(f"rows of shape {block.shape[1:]} in an array of {self._row_shape}")
+        self._file.write(np.ascontiguousarray(block, dtype=self._dtype).data)
+        self._rows += len(block)
+
+    def close(self) -> None:
+        """Write the true number of rows into the header and close the file."""
+        self._file.seek(0)
+        self._header()
+        self._file.close()
+
+    def __enter__(self) -> "ArrayWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _header(self) -> None:
+        description = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (self._rows, *self._row_shape),
+        }
+        np.lib.format.write_array_header_1_0(self._file, description)

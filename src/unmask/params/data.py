@@ -1,0 +1,19 @@
+"""`data`: where the faces come from."""
+
+from pydantic import Field
+
+from unmask.params.section import Section
+
+
+class Data(Section):
+    """The source of faces.
+
+    source: path of the CSV file, archive or folder, relative to the repository or absolute.
+    validation_fraction: share of the training faces that becomes the validation split where the
+        source has none (`train.csv` with `test.csv`, most image folders).
+    seed: of that draw; each face is drawn from (seed, its row) alone.
+    """
+
+    source: str = Field(min_length=1)
+    validation_fraction: float = Field(gt=0, lt=1)
+    seed: int = Field(ge=0)

@@ -1,0 +1,80 @@
+"""Reading one section of `params.yaml`, typed and checked."""
+
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from unmask.errors import UserError
+
+FILE = "params.yaml"
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys, wrong types and impossible values are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def read(model: type[S], key: str = "", file: str | Path = FILE) -> S:
+    """Return the section of `file` under the dotted `key` as a `model`.
+
+    Raises UserError, one line that names the key, what is wrong with it and what is allowed.
+    """
+    value = load(file)
+    for part in filter(None, key.split(".")):
+        if not isinstance(value, dict) or part not in value:
+            raise UserError(f"{file}: {key}: missing; restore this key")
+        value = value[part]
+    return check(model, value, key, file)
+
+
+def load(file: str | Path = FILE) -> dict[str, Any]:
+    """Return the whole of `file` as plain values."""
+    try:
+        value = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such file; run from the top of the repository") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f":{where.line + 1}" if where else ""
+        raise UserError(f"{file}{line}: not valid YAML; mend the syntax") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{file}: not a mapping of parameters; restore it from git")
+    return value
+
+
+def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) -> S:
+    """Return `value`, read from `key` of `file`, as a `model`; raises UserError for the first fault."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in (*filter(None, key.split(".")), *fault["loc"]))
+        raise UserError(f"{file}: {where or key}: {_explain(model, fault)}") from None
+
+
+def _explain(model: type[BaseModel], fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        allowed = ", ".join(_owner(model, fault["loc"][:-1]).model_fields)
+        return f"unknown key; allowed here: {allowed}"
+    if fault["type"] == "missing":
+        return "missing; restore this key"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}, not {fault['input']!r}"
+
+
+def _owner(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:
+    """Return the model of the section that `path` leads to from `model`."""
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None:
+            break
+        for candidate in (field.annotation, *get_args(field.annotation)):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                model = candidate
+    return model

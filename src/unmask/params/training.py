@@ -1,0 +1,39 @@
+"""`train`: how the models learn."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unmask.params.section import Section
+
+
+class Training(Section):
+    """Settings of the training loop.
+
+    epochs: the most there are; training ends earlier when validation has not improved.
+    patience: epochs without improvement on validation after which training ends.
+    batch_size: faces in a step.
+    learning_rate: of Adam.
+    flip: probability that a face is mirrored, drawn anew for each face and epoch.
+    """
+
+    epochs: int = Field(ge=1)
+    patience: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    flip: float = Field(ge=0, le=1)
+
+
+class Train(Section):
+    """The whole section.
+
+    seed: of initial weights, order, augmentation and dropout.
+    precision: `float32`; `bf16` (autocast: weights stay float32); `auto` takes bf16 where the
+        device has arithmetic for it.
+    classifier, reconstructor: settings for either kind; a reconstructor can override its own.
+    """
+
+    seed: int = Field(ge=0)
+    precision: Literal["float32", "bf16", "auto"]
+    classifier: Training
+    reconstructor: Training

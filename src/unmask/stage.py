@@ -1,0 +1,41 @@
+"""What every stage script shares: its command line and the way it fails."""
+
+import argparse
+import inspect
+import os
+import sys
+from collections.abc import Callable
+
+from unmask.errors import UserError
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main` with the command line's arguments, one for each of its parameters, and exit.
+
+    A UserError and a refusal of the operating system (no such file, disk full) end with one line
+    on standard error and exit status 2; DVC keeps nothing of a stage that fails.
+    """
+    description = inspect.getdoc(sys.modules[main.__module__])
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in inspect.signature(main).parameters:
+        parser.add_argument(name)
+    arguments = parser.parse_args()
+    try:
+        main(**vars(arguments))
+    except UserError as error:
+        _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}; mend this and run again")
+    except KeyboardInterrupt:
+        print("interrupted; run `dvc repro` to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _fail(line: str) -> None:
+    print(f"error: {' '.join(line.split())}", file=sys.stderr)
+    sys.stderr.flush()
+    # A library's atexit hook or thread must not turn the one line into a traceback.
+    os._exit(2)

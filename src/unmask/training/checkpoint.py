@@ -1,0 +1,75 @@
+"""Checkpoints: weights and optimisers' states as safetensors, the rest as JSON in the header."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from unmask.files import whole_file
+from unmask.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `load` does not put into the objective: the best weights, and the notes of `save`."""
+
+    best: dict[str, Tensor]
+    notes: dict[str, Any]
+
+
+def save(
+    path: Path,
+    fingerprint: str,
+    objective: Objective,
+    best: Mapping[str, Tensor],
+    notes: Mapping[str, Any],
+) -> None:
+    """Write model, optimisers, the best weights so far and `notes` (plain JSON values)."""
+    tensors = {f"model.{k}": v for k, v in objective.model.state_dict().items()}
+    tensors |= {f"best.{k}": v for k, v in best.items()}
+    for number, optimiser in enumerate(objective.optimisers):
+        for parameter, values in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{parameter}.{k}": v for k, v in values.items()}
+    header = {"fingerprint": fingerprint, "notes": json.dumps(notes)}
+    with whole_file(path) as temporary:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, header)
+
+
+def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
+    """Put the checkpoint's model and optimisers into `objective` and return the rest.
+
+    Returns None, and leaves the objective alone, where there is no checkpoint of this run: no
+    file, one that cannot be read, or one with another fingerprint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            if header.get("fingerprint") != fingerprint:
+                return None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (FileNotFoundError, SafetensorError):
+        return None
+    objective.model.load_state_dict(_under("model", tensors))
+    for number, optimiser in enumerate(objective.optimisers):
+        optimiser.load_state_dict(_optimiser_state(optimiser, _under(f"optimiser.{number}", tensors)))
+    return Saved(_under("best", tensors), json.loads(header["notes"]))
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(f"{prefix}."): v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
+
+
+def _optimiser_state(
+    optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        parameter, name = key.split(".", 1)
+        state.setdefault(int(parameter), {})[name] = tensor
+    return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}

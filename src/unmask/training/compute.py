@@ -1,0 +1,50 @@
+"""Where and how precisely a model computes."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision of its arithmetic."""
+
+    device: torch.device
+    precision: str
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which a model's forward pass and loss run."""
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return nullcontext()
+
+
+def compute(precision: str = "float32") -> Compute:
+    """Choose CUDA, MPS or the CPU, in this order, and resolve the precision `auto` for it.
+
+    Deterministic algorithms are switched on: the same seed gives the same bits on one machine.
+    """
+    torch.use_deterministic_algorithms(True)
+    device = _device()
+    if precision == "auto":
+        precision = "bf16" if _has_bf16(device) else "float32"
+    return Compute(device, precision)
+
+
+def _device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def _has_bf16(device: torch.device) -> bool:
+    """Say whether the device computes in bf16 in hardware; emulated, it would be slower."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return False

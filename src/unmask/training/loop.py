@@ -1,0 +1,95 @@
+"""The one training loop: epochs, early stopping on validation, checkpoints, curves."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from unmask.params.training import Training
+from unmask.randomness import seed_for
+from unmask.training.augmentation import augment
+from unmask.training.batches import Batches
+from unmask.training.compute import Compute
+from unmask.training.objective import Objective
+from unmask.training.record import Figures, Record, State
+
+
+def fit(
+    objective: Objective,
+    train: Batches,
+    validation: Batches,
+    settings: Training,
+    seed: int,
+    compute: Compute,
+    record: Record,
+    each_epoch: Callable[[nn.Module, int], None] | None = None,
+) -> State:
+    """Train until validation has not improved for `settings.patience` epochs.
+
+    The model is left in evaluation mode with the weights of its best epoch. A run that finds its
+    own checkpoint in `record` goes on from there. `each_epoch(model, epoch)` is called after each
+    epoch with the model in evaluation mode.
+    """
+    model = objective.model.to(compute.device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    state = record.resume(objective)
+    while len(state.history) < settings.epochs and state.stale < settings.patience:
+        epoch = len(state.history)
+        torch.manual_seed(seed_for(seed, epoch))  # what dropout draws from
+        figures = {
+            **_train(objective, train, settings, seed, epoch, compute),
+            **_validate(objective, validation, compute),
+        }
+        _remember(state, objective, figures)
+        if each_epoch:
+            each_epoch(model, epoch)
+        record.epoch(objective, state, settings.epochs)
+    model.load_state_dict(state.best)
+    model.eval()
+    return state
+
+
+def _train(
+    objective: Objective, train: Batches, settings: Training, seed: int, epoch: int, compute: Compute
+) -> Figures:
+    objective.model.train()
+
+    def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
+        for rows, tensors in train.shuffled(seed, epoch):
+            batch = augment(tensors, rows, seed, epoch, settings.flip)
+            with compute.autocast():
+                yield len(rows), objective.train_step([t.to(compute.device) for t in batch])
+
+    return _means("train", steps())
+
+
+@torch.no_grad()
+def _validate(objective: Objective, validation: Batches, compute: Compute) -> Figures:
+    objective.model.eval()
+
+    def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
+        for rows, tensors in validation.in_order():
+            with compute.autocast():
+                yield len(rows), objective.measure([t.to(compute.device) for t in tensors])
+
+    return _means("validation", steps())
+
+
+def _means(split: str, steps: Iterable[tuple[int, dict[str, Tensor]]]) -> Figures:
+    """Average figures over faces; they stay on the device until the end, so that no step waits."""
+    faces, sums = 0, dict[str, Tensor]()
+    for size, figures in steps:
+        faces += size
+        for name, value in figures.items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * size
+    return {f"{split}/{name}": (total / faces).item() for name, total in sums.items()}
+
+
+def _remember(state: State, objective: Objective, figures: Figures) -> None:
+    """Add the figures to the history, and keep the weights if they are the best so far."""
+    state.history.append(figures)
+    value = figures[f"validation/{objective.monitor}"]
+    best = state.history[state.best_epoch][f"validation/{objective.monitor}"]
+    if not state.best or (value != best and objective.better(value, best) == value):
+        state.best_epoch = len(state.history) - 1
+        state.best = {k: v.detach().cpu().clone() for k, v in objective.model.state_dict().items()}

@@ -1,0 +1,55 @@
+"""What the training loop asks of an objective."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from unmask.params.training import Training
+
+
+class Objective(Protocol):
+    """What a model learns from.
+
+    model: what is trained, saved and judged.
+    optimisers: all that have state; an adversarial objective has two.
+    monitor: the figure of `measure` that decides early stopping.
+    better: `min` or `max`, which of two values of it is the better one.
+    """
+
+    model: nn.Module
+    optimisers: list[torch.optim.Optimizer]
+    monitor: str
+    better: Callable[..., Any]
+
+    def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Learn from one batch; return figures of it, each a scalar."""
+
+    def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return figures of one batch without learning from it."""
+
+
+class SingleLoss:
+    """The common case: one model, one loss (the figure `loss` of `measure`), Adam."""
+
+    monitor: str = "loss"
+    better: Callable[..., Any] = min
+
+    def __init__(self, model: nn.Module, settings: Training) -> None:
+        self.model = model
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        ]
+
+    def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Take one step down the loss; return the figures of the model as it stood before."""
+        self.optimisers[0].zero_grad(set_to_none=True)
+        figures = self.measure(batch)
+        figures["loss"].backward()
+        self.optimisers[0].step()
+        return figures
+
+    def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return figures of one batch, `loss` among them."""
+        raise NotImplementedError

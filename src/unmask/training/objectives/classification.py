@@ -1,0 +1,24 @@
+"""Classification: cross-entropy of the label."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import functional
+
+from unmask.training.batches import to_unit
+from unmask.training.objective import SingleLoss
+
+
+class Classification(SingleLoss):
+    """Teaches a classifier from batches (images uint8 [B,1,H,W], labels uint8 [B])."""
+
+    monitor, better = "accuracy", max
+
+    def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return mean cross-entropy (nats) and accuracy of the batch."""
+        images, labels = batch[0], batch[1].long()
+        logits = self.model(to_unit(images)).float()
+        return {
+            "loss": functional.cross_entropy(logits, labels),
+            "accuracy": (logits.argmax(1) == labels).float().mean(),
+        }

@@ -1,0 +1,88 @@
+"""What a training run leaves behind while it runs: checkpoint, curves, progress.
+
+Everything stands in `.checkpoints/<run>/`, outside DVC's outputs, which DVC deletes before it runs
+a stage; the folder goes when the run has ended well.
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dvclive import Live
+from torch import Tensor
+
+from unmask.training import checkpoint
+from unmask.training.objective import Objective
+from unmask.training.progress import Progress
+
+Figures = dict[str, float]
+
+
+@dataclass
+class State:
+    """Where a training run stands; with model and optimisers, all that a resumed run needs.
+
+    history: the figures of each epoch: `train/...`, running averages in training mode, and
+        `validation/...`, in evaluation mode.
+    best_epoch: index of the epoch that is best on validation.
+    best: the weights at that epoch.
+    """
+
+    history: list[Figures] = field(default_factory=list)
+    best_epoch: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def stale(self) -> int:
+        """Epochs since the best one."""
+        return len(self.history) - 1 - self.best_epoch
+
+
+class Record:
+    """The record of one training run.
+
+    name: of the run, such as `final/unet`; names the folder under `.checkpoints/`.
+    fingerprint: of all that determines the run; a checkpoint with another one is not resumed.
+    """
+
+    def __init__(self, name: str, fingerprint: str) -> None:
+        self.folder = Path(".checkpoints") / name
+        self._file = self.folder / "last.safetensors"
+        self._fingerprint = fingerprint
+        self._progress = Progress(name)
+        self._live = Live(
+            str(self.folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None
+        )
+
+    def resume(self, objective: Objective) -> State:
+        """Load the last checkpoint into the objective; without one, return the initial state."""
+        saved = checkpoint.load(self._file, self._fingerprint, objective)
+        if saved is None:
+            return State()
+        state = State(saved.notes["history"], saved.notes["best_epoch"], saved.best)
+        for figures in state.history:
+            self._log(figures)
+        self._progress.resumed(len(state.history))
+        return state
+
+    def epoch(self, objective: Objective, state: State, epochs: int) -> None:
+        """Record the epoch that has just ended."""
+        self._log(state.history[-1])
+        notes = {"history": state.history, "best_epoch": state.best_epoch}
+        checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
+        self._progress.epoch(len(state.history), epochs, state.history[-1])
+
+    def finish(self, curves: Path) -> None:
+        """Move the curves, a `.tsv` file a figure, to the folder `curves`."""
+        self._progress.close()
+        self._live.end()
+        shutil.copytree(self.folder / "live" / "plots" / "metrics", curves)
+
+    def remove(self) -> None:
+        """Remove the record, once the run's artefacts stand."""
+        shutil.rmtree(self.folder)
+
+    def _log(self, figures: Figures) -> None:
+        for name, value in figures.items():
+            self._live.log_metric(name, value)
+        self._live.next_step()
