@@ -22,6 +22,9 @@ TRAIN, VALIDATION, TEST = range(3)
 SIZE = 48
 """Height and width of a face in pixels."""
 
+HIDDEN = 255
+"""Stands for a label that must not be seen; no loss accepts it."""
+
 
 class FaceBlock(NamedTuple):
     """Some consecutive faces of a source."""
@@ -55,6 +58,15 @@ class FaceSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def rows(self, split: int, keep: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """Return the indices of the faces of a split, or of those of them that `keep` keeps."""
+        chosen = self.split == split
+        return np.flatnonzero(chosen if keep is None else chosen & keep)
+
+    def labels_for_training(self) -> NDArray[np.uint8]:
+        """Return the labels with those of the test split struck out (255)."""
+        return np.where(self.split == TEST, HIDDEN, self.labels).astype(np.uint8)
 
 
 class FaceSetWriter:

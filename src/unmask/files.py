@@ -33,7 +33,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path` that takes the place of `path` when the block ends well."""
+    """Yield a temporary folder that takes the place of `path` when the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -79,7 +79,8 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
 def open_array(path: str | Path) -> NDArray[Any]:
     """Open an array of an earlier stage, memory-mapped and read-only."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
     except (FileNotFoundError, ValueError, EOFError) as error:
         raise UserError(f"{path}: not a readable array ({error}); run `dvc repro`") from None
 

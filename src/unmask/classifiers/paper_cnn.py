@@ -1,6 +1,6 @@
 """The classifier of the paper: three convolutions with 32, 64 and 128 filters, pooling, dropout.
 
-    [B,1,H,W] -> 3 x (3x3 convolution, ReLU, 2x2 max pooling, dropout)
+    [B,1,H,W] -> 3 x (3x3 convolution, 2x2 max pooling, ReLU, dropout)
               -> [B,128,H/8,W/8] -> dense, ReLU, dropout -> logits [B,7]
 
 The same code reads the upper half (H=24) and the whole or stitched face (H=48). The paper gives no
@@ -38,8 +38,9 @@ class PaperCNN(nn.Module):
         for filters in params.filters:
             layers += [
                 nn.Conv2d(channels, filters, kernel_size=3, padding=1),
-                nn.ReLU(inplace=True),
+                # The same values as pooling after ReLU, at a quarter of the work.
                 nn.MaxPool2d(2),
+                nn.ReLU(inplace=True),
                 nn.Dropout(params.dropout),
             ]
             channels, height, width = filters, height // 2, width // 2

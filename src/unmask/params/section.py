@@ -49,7 +49,7 @@ def load(file: str | Path = FILE) -> dict[str, Any]:
 
 
 def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) -> S:
-    """Return `value`, read from `key` of `file`, as a `model`; raises UserError for the first fault."""
+    """Return `value`, which stands under `key` in `file`, as a `model`, or raise UserError."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

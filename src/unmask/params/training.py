@@ -13,7 +13,9 @@ class Training(Section):
     epochs: the most there are; training ends earlier when validation has not improved.
     patience: epochs without improvement on validation after which training ends.
     batch_size: faces in a step.
-    learning_rate: of Adam.
+    learning_rate: of Adam, in the first epoch.
+    schedule: `constant`, or `cosine`, which lets the learning rate fall to zero over `epochs`
+        along half a cosine (Loshchilov and Hutter 2017, without restarts).
     flip: probability that a face is mirrored, drawn anew for each face and epoch.
     """
 
@@ -21,6 +23,7 @@ class Training(Section):
     patience: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "cosine"]
     flip: float = Field(ge=0, le=1)
 
 

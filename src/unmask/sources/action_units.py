@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from unmask.faces import CLASSES
 
 UPPER_UNITS = ("AU1", "AU2", "AU4", "AU5", "AU7")
-"""Visible above the mask: inner and outer brow raiser, brow lowerer, upper lid raiser, lid tightener."""
+"""Visible above the mask: inner brow raiser, outer brow raiser, brow lowerer, upper lid raiser, lid
+tightener."""
 
 LOWER_UNITS = ("AU6", "AU9", "AU10", "AU12", "AU15", "AU17", "AU20", "AU23", "AU25", "AU26")
 """Drawn below the mask's edge: cheek raiser, nose wrinkler, upper lip raiser, lip corner puller,
@@ -33,7 +34,7 @@ _PERCENT = {
     "angry":    (3,  4, 85, 45, 40,   3,  6,  8,  2,  8, 30,  3, 90, 30,  3),
     "disgust":  (4,  4, 85,  3, 88,  10, 92, 80,  2, 12, 35,  4,  4, 25,  4),
     "fear":    (70, 62, 55, 70, 25,   3,  3,  8,  2,  6,  5, 90,  3, 75, 30),
-    "happy":    (6,  8,  4,  6, 45,  85,  3,  5, 97,  2,  3,  3,  2, 65, 10),
+    "happy":    (6,  8,  4,  6, 55,  85,  3,  5, 97,  2,  3,  3,  2, 65, 10),
     "sad":     (75, 10, 50,  3, 20,   5,  3,  4,  2, 90, 60,  5,  4,  6,  2),
     "surprise":(85, 90,  3, 75,  3,   2,  2,  2,  3,  2,  2,  4,  2, 65, 93),
     "neutral":  (5,  5,  5,  5, 10,   4,  2,  2,  3,  4,  4,  2,  4,  5,  2),

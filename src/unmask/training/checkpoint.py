@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -57,19 +56,20 @@ def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
         return None
     objective.model.load_state_dict(_under("model", tensors))
     for number, optimiser in enumerate(objective.optimisers):
-        optimiser.load_state_dict(_optimiser_state(optimiser, _under(f"optimiser.{number}", tensors)))
+        state = _optimiser_state(_under(f"optimiser.{number}", tensors))
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
     return Saved(_under("best", tensors), json.loads(header["notes"]))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(f"{prefix}."): v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
+    start = f"{prefix}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
-def _optimiser_state(
-    optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
-) -> dict[str, Any]:
+def _optimiser_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         parameter, name = key.split(".", 1)
         state.setdefault(int(parameter), {})[name] = tensor
-    return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+    return state

@@ -1,21 +1,38 @@
 """Training a classifier: on upper halves, whole faces or stitched faces, by the same code."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.faces import CLASSES, SPLITS, TRAIN, VALIDATION
-from unmask.files import whole_folder, write_json
+from unmask.faces import CLASSES, FaceSet
+from unmask.faces import TRAIN as TRAIN_SPLIT
+from unmask.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.models import build_classifier
 from unmask.params.models import Named
 from unmask.params.training import Train
-from unmask.registry import load
-from unmask.training.batches import Batches
-from unmask.training.compute import compute
-from unmask.training.fingerprint import fingerprint
-from unmask.training.loop import fit
 from unmask.training.objectives.classification import Classification
-from unmask.training.record import Record
-"""
-"""
+from unmask.training.run import Inputs, train_and_save
+
+
+def train_classifier(
+    name: str,
+    images: NDArray[np.uint8],
+    faces: FaceSet,
+    keep: NDArray[np.bool_],
+    classifier: Named,
+    train: Train,
+) -> None:
+    """Train on `images`, uint8 [N,H,W], which stand for `faces`, and write `models/<name>/`."""
+    labels = faces.labels_for_training()
+    inputs = Inputs(
+        [images, labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
+    )
+    counts = np.bincount(labels[inputs.train], minlength=len(CLASSES))
+    train_and_save(
+        name,
+        lambda: Classification(build_classifier(classifier, images.shape[1:]), train.classifier),
+        inputs,
+        train.classifier,
+        train,
+        identity=classifier.model_dump(),
+        facts={"training_faces": dict(zip(CLASSES, counts.tolist(), strict=True))},
+    )

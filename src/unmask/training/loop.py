@@ -1,15 +1,16 @@
 """The one training loop: epochs, early stopping on validation, checkpoints, curves."""
 
+import math
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
+from unmask.batches import Batches
+from unmask.compute import Compute
 from unmask.params.training import Training
 from unmask.randomness import seed_for
 from unmask.training.augmentation import augment
-from unmask.training.batches import Batches
-from unmask.training.compute import Compute
 from unmask.training.objective import Objective
 from unmask.training.record import Figures, Record, State
 
@@ -31,11 +32,12 @@ def fit(
     epoch with the model in evaluation mode.
     """
     model = objective.model.to(compute.device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
         torch.manual_seed(seed_for(seed, epoch))  # what dropout draws from
+        _set_learning_rate(objective, settings, epoch)
         figures = {
             **_train(objective, train, settings, seed, epoch, compute),
             **_validate(objective, validation, compute),
@@ -49,8 +51,23 @@ def fit(
     return state
 
 
+def _set_learning_rate(objective: Objective, settings: Training, epoch: int) -> None:
+    """Scale the rates that the optimisers started with, as the schedule says for this epoch."""
+    factor = 1.0
+    if settings.schedule == "cosine":
+        factor = (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
+    for optimiser in objective.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+
+
 def _train(
-    objective: Objective, train: Batches, settings: Training, seed: int, epoch: int, compute: Compute
+    objective: Objective,
+    train: Batches,
+    settings: Training,
+    seed: int,
+    epoch: int,
+    compute: Compute,
 ) -> Figures:
     objective.model.train()
 

@@ -46,7 +46,7 @@ class SingleLoss:
         """Take one step down the loss; return the figures of the model as it stood before."""
         self.optimisers[0].zero_grad(set_to_none=True)
         figures = self.measure(batch)
-        figures["loss"].backward()
+        figures["loss"].backward()  # type: ignore[no-untyped-call]
         self.optimisers[0].step()
         return figures
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dvclive import Live
+from dvclive.live import Live
 from torch import Tensor
 
 from unmask.training import checkpoint
@@ -47,12 +47,12 @@ class Record:
 
     def __init__(self, name: str, fingerprint: str) -> None:
         self.folder = Path(".checkpoints") / name
+        self.pictures = self.folder / "pictures"
         self._file = self.folder / "last.safetensors"
         self._fingerprint = fingerprint
         self._progress = Progress(name)
-        self._live = Live(
-            str(self.folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None
-        )
+        self._live = Live(str(self.folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None)
+        self._live.step = 1
 
     def resume(self, objective: Objective) -> State:
         """Load the last checkpoint into the objective; without one, return the initial state."""
@@ -72,11 +72,13 @@ class Record:
         checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
         self._progress.epoch(len(state.history), epochs, state.history[-1])
 
-    def finish(self, curves: Path) -> None:
-        """Move the curves, a `.tsv` file a figure, to the folder `curves`."""
+    def copy_to(self, folder: Path) -> None:
+        """Copy the curves, a `.tsv` file a figure, and the pictures into `folder`."""
         self._progress.close()
-        self._live.end()
-        shutil.copytree(self.folder / "live" / "plots" / "metrics", curves)
+        self._live.end()  # type: ignore[no-untyped-call]
+        shutil.copytree(self.folder / "live" / "plots" / "metrics", folder / "curves")
+        if self.pictures.exists():
+            shutil.copytree(self.pictures, folder / "pictures")
 
     def remove(self) -> None:
         """Remove the record, once the run's artefacts stand."""
@@ -85,4 +87,4 @@ class Record:
     def _log(self, figures: Figures) -> None:
         for name, value in figures.items():
             self._live.log_metric(name, value)
-        self._live.next_step()
+        self._live.next_step()  # type: ignore[no-untyped-call]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.training.batches import to_unit
+from unmask.batches import to_unit
 from unmask.training.objective import SingleLoss
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unmask.batches import to_unit
 from unmask.params.section import Section
 from unmask.params.training import Training
-from unmask.training.batches import to_unit
 from unmask.training.objective import SingleLoss
 
 _DISTANCES = {"l1": functional.l1_loss, "l2": functional.mse_loss}

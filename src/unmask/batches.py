@@ -36,9 +36,7 @@ class Batches:
         order = np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
         return self._batches(self.rows[order])
 
-    def _batches(
-        self, rows: NDArray[np.int64]
-    ) -> Iterator[tuple[NDArray[np.int64], list[Tensor]]]:
+    def _batches(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], list[Tensor]]]:
         for start in range(0, len(rows), self.batch_size):
             batch = rows[start : start + self.batch_size]
             yield batch, [_gather(array, batch) for array in self.arrays]

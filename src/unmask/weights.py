@@ -14,7 +14,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
     save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, path)
 
 
-def load_weights(model: nn.Module, path: Path) -> nn.Module:
+def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Load what `save_weights` wrote into a model of the same kind; return it in evaluation mode.
 
     Raises UserError where the file is missing, damaged or another model's.

@@ -1,0 +1,44 @@
+"""Judging a trained classifier on all splits; the one place that reads the labels of the test."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.evaluation.classification import metrics
+from unmask.evaluation.predictions import predictions, write_predictions
+from unmask.faces import SPLITS, TEST, FaceSet
+from unmask.files import read_json, whole_folder, write_json
+from unmask.inference import probabilities
+from unmask.models import build_classifier
+from unmask.params.models import Named
+from unmask.weights import load_weights
+
+
+def evaluate_classifier(
+    name: str,
+    folder: str | Path,
+    images: NDArray[np.uint8],
+    faces: FaceSet,
+    keep: NDArray[np.bool_],
+    classifier: Named,
+) -> None:
+    """Write `metrics/classification/<name>.json` and `data/predictions/<name>/`.
+
+    folder: of the trained classifier; images: uint8 [N,H,W], what it reads. Training and
+    validation are judged on the faces that `keep` keeps, the test on all of its faces.
+    """
+    model = build_classifier(classifier, images.shape[1:])
+    load_weights(model, Path(folder) / "weights.safetensors")
+    training = read_json(Path(folder) / "training.json")
+    tables = {}
+    for split, split_name in enumerate(SPLITS):
+        rows = faces.rows(split, None if split == TEST else keep)
+        tables[split_name] = predictions(
+            faces.row[rows], faces.labels[rows], probabilities(model, images, rows)
+        )
+    with whole_folder(Path("data/predictions") / name) as predicted:
+        for split_name in ("validation", "test"):
+            write_predictions(predicted / f"{split_name}.csv", tables[split_name])
+    figures = metrics(tables, running_accuracy=training["best"]["train/accuracy"])
+    write_json(f"metrics/classification/{name}.json", figures)

@@ -1,0 +1,34 @@
+"""The headline: what one reconstructor was worth."""
+
+from typing import Any
+
+from unmask.evaluation.paired import mcnemar_p
+from unmask.evaluation.predictions import test_predictions
+from unmask.files import read_json
+
+
+def headline(model: str) -> dict[str, Any]:
+    """Return the figures of `metrics/headline.json` for the reconstructor `model`.
+
+    `gain.accuracy` is final less baseline on the test split, `gain.mcnemar_p` of that difference.
+    """
+    blocks = {"baseline": "baseline", "final": model, "ceiling": "ceiling"}
+    figures: dict[str, Any] = {"model": model}
+    for block, name in blocks.items():
+        figures[block] = _block(read_json(f"metrics/classification/{name}.json"))
+    accuracy = {block: figures[block]["test"]["accuracy"] for block in blocks}
+    tests = [test_predictions(name) for name in ("baseline", model)]
+    figures["gain"] = {
+        "accuracy": accuracy["final"] - accuracy["baseline"],
+        "mcnemar_p": mcnemar_p(*tests),
+    }
+    return figures
+
+
+def _block(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a classifier's metrics that the headline repeats."""
+    return {
+        "train": {"accuracy": metrics["train"]["accuracy"]},
+        "validation": {"accuracy": metrics["validation"]["accuracy"]},
+        "test": {key: metrics["test"][key] for key in ("accuracy", "macro_f1", "ci95")},
+    }

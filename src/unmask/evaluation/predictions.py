@@ -1,0 +1,40 @@
+"""Predictions of a classifier as CSV: `row,label,prediction,p_0..p_6`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from unmask.errors import UserError
+from unmask.faces import CLASSES
+from unmask.files import whole_file
+
+PROBABILITIES = [f"p_{label}" for label in range(len(CLASSES))]
+
+
+def predictions(
+    row: NDArray[np.int64], labels: NDArray[np.uint8], probabilities: NDArray[np.float32]
+) -> pd.DataFrame:
+    """Return the table of predictions.
+
+    row: int64 [n], line or file index in the source; labels: uint8 [n]; probabilities: float [n,7].
+    """
+    table = pd.DataFrame({"row": row, "label": labels, "prediction": probabilities.argmax(1)})
+    table[PROBABILITIES] = probabilities
+    return table
+
+
+def write_predictions(path: Path, table: pd.DataFrame) -> None:
+    """Write the table as CSV."""
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+
+
+def test_predictions(name: str) -> pd.DataFrame:
+    """Return the predictions that the classifier `name` made on the test split."""
+    path = Path("data/predictions") / name / "test.csv"
+    try:
+        return pd.read_csv(path)
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(f"{path}: not a readable table ({error}); run `dvc repro`") from None

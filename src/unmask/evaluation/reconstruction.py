@@ -1,0 +1,67 @@
+"""How good generated lower halves are: image quality, and whether the expression survives."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+from torchmetrics import MeanAbsoluteError
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from unmask.batches import Batches, to_unit
+from unmask.faces import SPLITS, TEST
+from unmask.inference import probabilities
+from unmask.mask import crop
+
+_BATCH_SIZE = 512
+
+Faces = NDArray[np.uint8]
+
+
+def assess(
+    classifier: nn.Module,
+    true: Faces,
+    stitched: Faces,
+    split: NDArray[np.uint8],
+    keep: NDArray[np.bool_],
+) -> dict[str, dict[str, float]]:
+    """Return the figures of `metrics/reconstruction/M.json`, for each split.
+
+    true, stitched: uint8 [N,48,48]; split: uint8 [N]; keep: bool [N], which faces of training and
+    validation count. `classifier` reads whole faces.
+    """
+    figures = {}
+    for number, name in enumerate(SPLITS):
+        rows = np.flatnonzero((split == number) & (keep | (number == TEST)))
+        figures[name] = {
+            **image_quality(true, stitched, rows),
+            "expression_agreement": expression_agreement(classifier, true, stitched, rows),
+        }
+    return figures
+
+
+def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict[str, float]:
+    """Return figures of the generated halves alone; the pasted upper halves would flatter them.
+
+    `psnr_db` is of the mean squared error over all faces, `ssim` (Wang et al. 2004, Gaussian
+    kernel of 11 pixels) the mean over faces, `l1` the mean absolute error; pixels run from 0 to 1.
+    """
+    scores = {
+        "psnr_db": PeakSignalNoiseRatio(data_range=1.0),
+        "ssim": StructuralSimilarityIndexMeasure(data_range=1.0),
+        "l1": MeanAbsoluteError(),
+    }
+    lower_halves = [crop(stitched)[1], crop(true)[1]]
+    for _, pair in Batches(lower_halves, rows, _BATCH_SIZE).in_order():
+        generated, target = map(to_unit, pair)
+        for score in scores.values():
+            score.update(generated, target)
+    return {name: float(score.compute()) for name, score in scores.items()}
+
+
+def expression_agreement(
+    classifier: nn.Module, true: Faces, stitched: Faces, rows: NDArray[np.int64]
+) -> float:
+    """Return how often `classifier` gives the stitched face the class of the true one."""
+    of_true, of_stitched = (
+        probabilities(classifier, faces, rows).argmax(1) for faces in (true, stitched)
+    )
+    return float(np.mean(of_true == of_stitched))

@@ -1,0 +1,80 @@
+"""The comparison for people: a Markdown table and a figure."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from unmask.files import whole_file
+
+Row = Mapping[str, Any]
+
+
+def _with_interval(row: Row) -> str:
+    low, high = row["ci95"]
+    return f"{row['accuracy']:.1%} [{low:.1%}, {high:.1%}]"
+
+
+_COLUMNS: dict[str, Callable[[Row], str]] = {
+    "validation": lambda row: f"{row['validation_accuracy']:.1%}",
+    "test [95 % interval]": _with_interval,
+    "macro F1": lambda row: f"{row['macro_f1']:.3f}",
+    "train running / evaluation": lambda row: (
+        f"{row['train_running_accuracy']:.1%} / {row['train_accuracy']:.1%}"
+    ),
+    "gain": lambda row: f"{100 * row['gain']:+.1f} points" if "gain" in row else "",
+    "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
+    "verdict": lambda row: row.get("verdict", ""),
+    "PSNR": lambda row: f"{row['psnr_db']:.1f} dB" if "psnr_db" in row else "",
+    "SSIM": lambda row: f"{row['ssim']:.3f}" if "ssim" in row else "",
+    "agreement": lambda row: (
+        f"{row['expression_agreement']:.1%}" if "expression_agreement" in row else ""
+    ),
+}
+
+_NOTE = """
+Ranked by accuracy on validation; all other figures but the training accuracies are of the test
+split. Gain is over the baseline, p of McNemar's exact test with Holm's correction. PSNR and SSIM
+are of the generated half alone; agreement is how often the ceiling classifier gives the stitched
+face the class that it gives the true one.
+"""
+
+
+def markdown(figures: Mapping[str, Any]) -> str:
+    """Return the comparison of `compare` as a Markdown table with its legend."""
+    rows = {
+        "upper half (baseline)": figures["baseline"],
+        **figures["models"],
+        "true face (ceiling)": figures["ceiling"],
+    }
+    lines = [
+        ["classifier on", *_COLUMNS],
+        *([name, *(cell(row) for cell in _COLUMNS.values())] for name, row in rows.items()),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    text = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
+    text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return "\n".join(text) + "\n" + _NOTE
+
+
+def plot(figures: Mapping[str, Any], path: Path) -> None:
+    """Draw test accuracies with their intervals, between baseline and ceiling, as a PNG."""
+    models = list(figures["models"])[::-1]
+    figure = Figure(figsize=(7, 1.6 + 0.35 * len(models)), layout="constrained")
+    axes = figure.add_subplot()
+    for name, colour in (("baseline", "tab:orange"), ("ceiling", "tab:green")):
+        low, high = figures[name]["ci95"]
+        axes.axvspan(low, high, color=colour, alpha=0.15)
+        axes.axvline(figures[name]["accuracy"], color=colour, label=name)
+    for height, model in enumerate(models):
+        row = figures["models"][model]
+        low, high = row["ci95"]
+        axes.plot([low, high], [height, height], color="tab:blue")
+        axes.plot(row["accuracy"], height, "o", color="tab:blue")
+    axes.set_yticks(range(len(models)), models)
+    axes.set_ylim(-0.6, len(models) - 0.4)
+    axes.set_xlabel("test accuracy with 95 % interval")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=2, frameon=False)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)

@@ -1,0 +1,33 @@
+"""Running a trained model over rows of an array, in float32 on the best device at hand."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from unmask.batches import Batches, to_unit
+from unmask.compute import compute
+
+_BATCH_SIZE = 512
+
+
+@torch.inference_mode()
+def outputs(
+    model: nn.Module, images: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Yield (rows, model's output for them) in batches; images are uint8 [N,H,W]."""
+    device = compute().device
+    model = model.to(device).eval()
+    for batch, (pixels,) in Batches([images], rows, _BATCH_SIZE).in_order():
+        yield batch, model(to_unit(pixels.to(device)))
+
+
+def probabilities(
+    model: nn.Module, images: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return a classifier's softmax probabilities, float32 [len(rows), classes]."""
+    logits = torch.cat([batch.cpu() for _, batch in outputs(model, images, rows)])
+    result: NDArray[np.float32] = logits.softmax(1).numpy()
+    return result

@@ -1,0 +1,74 @@
+"""U-Net from upper half to lower half (paper, section 3.6; Ronneberger, Fischer and Brox 2015).
+
+    [B,1,24,48] -> flipped upside down, so that skip connections join rows beside the seam
+      w x 24x48 --------------------------------> w x 24x48 -> 1x1 convolution, sigmoid
+        2w x 12x24 ------------------> 2w x 12x24               -> [B,1,24,48]
+          4w x 6x12 --------> 4w x 6x12
+            8w x 3x6 (dropout)
+
+Each level is two 3x3 convolutions with batch normalisation and ReLU; 2x2 max pooling leads down,
+2x2 transposed convolutions lead up. Differs from the original: padding keeps the sizes, and the
+upside-down input, since input and output here are neighbours and not the same part of the image.
+"""
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from unmask.params.section import Section
+
+_LEVELS = 3
+
+
+class Params(Section):
+    """width: filters of the first level; dropout: rate at the bottom."""
+
+    width: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+
+
+class UNet(nn.Module):
+    """Maps upper halves to lower halves, float [B,1,24,48] in [0,1] each."""
+
+    def __init__(self, params: Params) -> None:
+        super().__init__()
+        widths = [params.width * 2**level for level in range(_LEVELS + 1)]
+        self.down = nn.ModuleList(
+            _double_convolution(inputs, outputs)
+            for inputs, outputs in zip([1, *widths], widths, strict=False)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.dropout = nn.Dropout2d(params.dropout)
+        self.widen = nn.ModuleList(
+            nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2) for width in widths[:-1]
+        )
+        self.up = nn.ModuleList(_double_convolution(2 * width, width) for width in widths[:-1])
+        self.head = nn.Conv2d(params.width, 1, kernel_size=1)
+
+    def forward(self, upper: Tensor) -> Tensor:
+        """Return generated lower halves."""
+        features, skips = upper.flip(2), []
+        for level, block in enumerate(self.down):
+            features = block(features if level == 0 else self.pool(features))
+            skips.append(features)
+        features = self.dropout(skips.pop())
+        for level in reversed(range(_LEVELS)):
+            features = torch.cat([skips[level], self.widen[level](features)], dim=1)
+            features = self.up[level](features)
+        return torch.sigmoid(self.head(features))
+
+
+def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (inputs, outputs):
+        layers += [
+            nn.Conv2d(channels, outputs, kernel_size=3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)
+
+
+def build(params: Params) -> nn.Module:
+    """Return an untrained network."""
+    return UNet(params)

@@ -1,0 +1,219 @@
+"""CSV files in compressed files and archives, read as streams: nothing is unpacked to disk.
+
+What a file is, its first bytes say and not its name: a gzip that is named `.csv` is read as gzip.
+"""
+
+import errno
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader, RawIOBase
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, cast
+
+from unmask.errors import UserError
+from unmask.sources import head
+from unmask.sources.table import Table
+from unmask.sources.wording import listed, shown
+
+NAMES = ("fer2013.csv", "icml_face_data.csv")
+"""Names of the files that hold all splits."""
+
+PAIR = ("train.csv", "test.csv")
+"""Names of the files that hold a split each."""
+
+_MOST_MEMBERS = 50_000
+_MOST_AT_ONCE = 1 << 20
+_DAMAGE = (
+    EOFError,
+    NotImplementedError,
+    lzma.LZMAError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class _Member(NamedTuple):
+    """A regular file in an archive; `key` is its entry, ZipInfo or TarInfo."""
+
+    name: str
+    key: Any
+
+
+def tables(path: Path) -> list[Table]:
+    """Return the CSV file in `path`, or the pair [train, test] where an archive holds that.
+
+    path: a CSV file, or one as `.gz`, `.xz`, `.bz2`, or in a `.zip` or `.tar`, itself compressed
+    or not. An archive must hold one file of NAMES, or else the PAIR, or else one CSV file.
+    Raises UserError where it holds none or several, or is damaged.
+    """
+    label = shown(path)
+    with path.open("rb") as file:
+        start = file.read(head.LENGTH)
+    if head.is_zip(start):
+        members, open_member = _zip_members(path), _open_in_zip
+    else:
+        unpack = head.unpacker(start)
+        with _open(path, unpack, label) as stream:
+            if not head.is_tar(stream.peek(head.LENGTH)):
+                return [Table(label, partial(_open, path, unpack, label))]
+        members, open_member = _tar_members(path, unpack), partial(_open_in_tar, unpack)
+    return [
+        Table(f"{label}/{shown(member.name)}", partial(open_member, path, member))
+        for member in _chosen(members, label)
+    ]
+
+
+def _chosen(members: Sequence[_Member], label: str) -> list[_Member]:
+    by_name: dict[str, list[_Member]] = {}
+    for member in members:
+        by_name.setdefault(PurePosixPath(member.name).name.lower(), []).append(member)
+    candidates = [member for name in NAMES for member in by_name.get(name, [])]
+    if not candidates:
+        pair = [by_name.get(name, []) for name in PAIR]
+        if all(len(found) == 1 for found in pair):
+            return [member for found in pair for member in found]
+        candidates = [m for name, found in by_name.items() if name.endswith(".csv") for m in found]
+    if len(candidates) == 1:
+        return candidates
+    if candidates:
+        names = listed([member.name for member in candidates])
+        raise UserError(f"{label}: several CSV files ({names}); unpack it and name the one to read")
+    inside = listed([member.name for member in members]) or "nothing"
+    raise UserError(
+        f"{label}: no CSV file in this archive (it holds {inside}); "
+        "if it holds a folder of images, unpack it and name the folder"
+    )
+
+
+@contextmanager
+def _damage_named(label: str) -> Iterator[None]:
+    """Turn what the readers of archives raise for a damaged one into a UserError."""
+    try:
+        yield
+    except _DAMAGE as error:
+        what = str(error) or type(error).__name__
+    except OSError as error:
+        # Others are the operating system's; this one comes of an offset before the beginning.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        what = str(error)
+    else:
+        return
+    raise UserError(
+        f"{label}: cut short, damaged or packed in an unknown way ({what}); get the file again"
+    )
+
+
+@contextmanager
+def _open(path: Path, unpack: head.Unpacker | None, label: str) -> Iterator[BufferedReader]:
+    with _damage_named(label), path.open("rb") as file:
+        if unpack is None:
+            yield file
+        else:
+            with unpack(file) as unpacked, _buffered(unpacked) as stream:
+                yield stream
+
+
+def _buffered(unpacked: object) -> BufferedReader:
+    """Return a stream over one of the readers of archives, which lack a common type."""
+    return BufferedReader(cast("RawIOBase", unpacked))
+
+
+def _is_hidden(name: str) -> bool:
+    """Say whether a member is a leftover of macOS: `__MACOSX/...`, `._name`, `.DS_Store`."""
+    return any(part == "__MACOSX" or part.startswith("._") for part in name.split("/"))
+
+
+def _refuse_many(count: int, label: str) -> None:
+    if count > _MOST_MEMBERS:
+        raise UserError(
+            f"{label}: more than {_MOST_MEMBERS} files in this archive; "
+            "unpack it and name the CSV file or the folder of images"
+        )
+
+
+def _zip_members(path: Path) -> list[_Member]:
+    with _damage_named(shown(path)):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = archive.infolist()
+        except ValueError as error:  # offsets and names that make no sense
+            raise zipfile.BadZipFile(str(error)) from None
+    _refuse_many(len(entries), shown(path))
+    return [
+        _Member(entry.filename, entry)
+        for entry in entries
+        if not entry.is_dir()
+        and stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
+        and not _is_hidden(entry.filename)
+    ]
+
+
+@contextmanager
+def _open_in_zip(path: Path, member: _Member) -> Iterator[BufferedReader]:
+    label = f"{shown(path)}/{shown(member.name)}"
+    if member.key.flag_bits & 1:
+        raise UserError(f"{label}: locked with a password; unpack it first")
+    with (
+        _damage_named(label),
+        zipfile.ZipFile(path) as archive,
+        archive.open(member.key) as unpacked,
+        _buffered(unpacked) as stream,
+    ):
+        yield stream
+
+
+class _Capped:
+    """A stream for tarfile, which would read a forged header of gigabytes at once."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _MOST_AT_ONCE:
+            raise tarfile.ReadError("a header that is too large")
+        return self._stream.read(size)
+
+
+@contextmanager
+def _open_tar(path: Path, unpack: head.Unpacker | None) -> Iterator[tarfile.TarFile]:
+    with (
+        _open(path, unpack, shown(path)) as stream,
+        tarfile.TarFile(fileobj=_Capped(stream)) as archive,  # type: ignore[arg-type]
+    ):
+        yield archive
+
+
+def _tar_members(path: Path, unpack: head.Unpacker | None) -> list[_Member]:
+    members = []
+    with _open_tar(path, unpack) as archive:
+        for count, entry in enumerate(archive, start=1):
+            _refuse_many(count, shown(path))
+            if entry.isreg() and not _is_hidden(entry.name):
+                members.append(_Member(entry.name, entry))
+        # The checksum of a compressed tar stands at its very end, after what tarfile reads.
+        while archive.fileobj and archive.fileobj.read(_MOST_AT_ONCE):
+            pass
+    return members
+
+
+@contextmanager
+def _open_in_tar(
+    unpack: head.Unpacker | None, path: Path, member: _Member
+) -> Iterator[BufferedReader]:
+    with _open_tar(path, unpack) as archive:
+        stream = archive.extractfile(member.key)
+        if not isinstance(stream, BufferedReader):
+            raise tarfile.ReadError("a member that is no file")
+        with stream:
+            yield stream

@@ -1,0 +1,69 @@
+"""The header of Kaggle's CSV files: which field of a row is what."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from unmask.errors import UserError
+from unmask.sources.wording import quoted
+
+_REQUIRED = (b"emotion", b"pixels")
+_USAGE = b"usage"
+
+
+class Columns(NamedTuple):
+    """How many fields a row has and where they stand; a file of a pair has no `usage`."""
+
+    fields: int
+    emotion: int
+    pixels: int
+    usage: int | None
+
+
+def locate(names: Sequence[bytes], where: str, *, paired: bool) -> Columns:
+    """Return the columns of a header whose fields are `names`, in any case and order.
+
+    where: file and line for the message; paired: whether the file is `train.csv` or `test.csv`,
+    which have no column Usage. Raises UserError for any other header.
+    """
+    known = [name.lower() for name in names]
+    _refuse_relatives(known, where)
+    for index, name in enumerate(known):
+        if name not in (*_REQUIRED, _USAGE):
+            raise UserError(
+                f"{where}: unknown column {quoted(names[index])}; the columns must be emotion, "
+                "pixels and Usage, so remove any other, and get the file again if there is none"
+            )
+        if name in known[:index]:
+            raise UserError(f"{where}: column {quoted(names[index])} twice; remove one of the two")
+    for name in _REQUIRED:
+        if name not in known:
+            raise UserError(f"{where}: no column {name.decode()}; get the file again")
+    has_usage = _USAGE in known
+    if not has_usage and not paired:
+        raise UserError(
+            f"{where}: no column Usage, which tells the splits apart; for the pair train.csv and "
+            "test.csv name the folder that holds both"
+        )
+    if has_usage and paired:
+        raise UserError(
+            f"{where}: column Usage in one of a pair of files; name this file itself as the source"
+        )
+    usage = known.index(_USAGE) if has_usage else None
+    return Columns(len(known), known.index(b"emotion"), known.index(b"pixels"), usage)
+
+
+def _refuse_relatives(known: list[bytes], where: str) -> None:
+    """Raise UserError for headers of files that stand beside the right one or came from it."""
+    if b"image name" in known and b"neutral" in known:
+        raise UserError(
+            f"{where}: the votes of FER+, which hold no pixels; name fer2013.csv as the source"
+        )
+    if known == [b"pixels"]:
+        raise UserError(
+            f"{where}: pixels without labels; take icml_face_data.csv or fer2013.csv of the same "
+            "competition, which hold all labels"
+        )
+    if len(known) == 1 and all(name in known[0] for name in _REQUIRED):
+        raise UserError(
+            f"{where}: no commas between the columns; save the file with commas as separators"
+        )

@@ -1,0 +1,153 @@
+"""Kaggle's CSV layouts of FER2013.
+
+- `fer2013.csv` has the columns `emotion,pixels,Usage`, `icml_face_data.csv` the same as
+  `emotion, Usage, pixels`; the column Usage names the split.
+- `train.csv` and `test.csv` are a pair with the columns `emotion,pixels`; the validation split is
+  drawn from `train.csv`.
+
+Read without complaint: columns in any order, spaces around fields and one pair of double quotes
+around any of them, a byte order mark, line ends of every system, blank lines, no line end at the
+end. Anything else is refused with its line rather than guessed at.
+"""
+
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from unmask.errors import UserError
+from unmask.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
+from unmask.params.data import Data
+from unmask.sources import head, pixels
+from unmask.sources.columns import Columns, locate
+from unmask.sources.draw import drawn_split
+from unmask.sources.table import Table, line_blocks
+from unmask.sources.wording import quoted
+
+_USAGE = {b"Training": TRAIN, b"PublicTest": VALIDATION, b"PrivateTest": TEST}
+_LABELS = {str(label).encode(): label for label in range(len(CLASSES))}
+_MEND = "get the file again, or mend this line"
+
+
+def read(table: Table) -> Iterator[FaceBlock]:
+    """Yield the faces of a file with the column Usage; `row` is the line number from 1.
+
+    Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first line at fault.
+    """
+    return _Reader(table.label, paired=False).blocks(table)
+
+
+def read_pair(train: Table, test: Table, data: Data) -> Iterator[FaceBlock]:
+    """Yield the faces of `train.csv`, some drawn for validation, and then those of `test.csv`.
+
+    `row` is the line number from 1, in `test.csv` counted on from the last line of `train.csv`, so
+    that no two faces share a row. Raises UserError like `read`.
+    """
+    reader = _Reader(train.label, paired=True)
+    for block in reader.blocks(train):
+        yield block._replace(split=drawn_split(block.row, data))
+    for block in _Reader(test.label, paired=True).blocks(test):
+        split = np.full(len(block.row), TEST, dtype=np.uint8)
+        yield block._replace(split=split, row=block.row + reader.lines)
+
+
+class _Row(NamedTuple):
+    number: int
+    label: int
+    split: int
+    pixels: bytes
+
+
+class _Reader:
+    """Reads one file; `lines` is the number of its lines so far."""
+
+    def __init__(self, label: str, *, paired: bool) -> None:
+        self._label, self._paired, self.lines = label, paired, 0
+
+    def blocks(self, table: Table) -> Iterator[FaceBlock]:
+        columns: Columns | None = None
+        with table.open() as stream:
+            head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)
+            _skip_byte_order_mark(stream)
+            for first, lines in line_blocks(stream, self._label):
+                self.lines = first + len(lines) - 1
+                numbered = [
+                    (number, line)
+                    for number, line in enumerate(lines, start=first)
+                    if line and not line.isspace()
+                ]
+                if columns is None and numbered:
+                    columns = self._columns(*numbered.pop(0))
+                if columns and numbered:
+                    yield self._block(numbered, columns)
+
+    def _block(self, numbered: list[tuple[int, bytes]], columns: Columns) -> FaceBlock:
+        rows, refusal = [], None
+        for number, line in numbered:
+            try:
+                rows.append(self._row(number, line, columns))
+            except UserError as error:
+                refusal = error
+                break
+        images = pixels.parse([row.pixels for row in rows])
+        if images is None:
+            self._refuse_pixels(rows)
+        if refusal:  # only now: pixels of an earlier line would have been the first fault
+            raise refusal
+        return FaceBlock(
+            images,
+            np.array([row.label for row in rows], dtype=np.uint8),
+            np.array([row.split for row in rows], dtype=np.uint8),
+            np.array([row.number for row in rows], dtype=np.int64),
+        )
+
+    def _row(self, number: int, line: bytes, columns: Columns) -> _Row:
+        fields = line.split(b",")
+        if len(fields) != columns.fields:
+            self._refuse(number, line, f"{len(fields)} fields instead of {columns.fields}")
+        emotion = self._bare(fields[columns.emotion], number, line)
+        label = _LABELS.get(emotion)
+        if label is None:
+            if emotion.lower() == b"emotion":
+                self._refuse(number, line, "the header for the second time")
+            self._refuse(number, line, f"emotion is {quoted(emotion)}, not 0, 1, ... or 6")
+        split = TRAIN
+        if columns.usage is not None:
+            usage = self._bare(fields[columns.usage], number, line)
+            if usage not in _USAGE:
+                allowed = ", ".join(name.decode() for name in _USAGE)
+                self._refuse(number, line, f"Usage is {quoted(usage)}, not one of {allowed}")
+            split = _USAGE[usage]
+        return _Row(number, label, split, self._bare(fields[columns.pixels], number, line))
+
+    def _bare(self, field: bytes, number: int, line: bytes) -> bytes:
+        """Return `field` without the spaces and the quotes around it."""
+        field = field.strip()
+        if not field.startswith(b'"'):
+            return field
+        if len(field) == 1 or not field.endswith(b'"'):
+            self._refuse(number, line, f"a quote that does not close in {quoted(field)}")
+        return field[1:-1].strip()
+
+    def _refuse(self, number: int, line: bytes, what: str) -> NoReturn:
+        if b"\0" in line:
+            what = "a NUL byte; the file is damaged or in UTF-16"
+        raise UserError(f"{self._label}:{number}: {what}; {_MEND}")
+
+    def _refuse_pixels(self, rows: list[_Row]) -> NoReturn:
+        for row in rows:
+            what = pixels.fault(row.pixels)
+            if what:
+                self._refuse(row.number, row.pixels, what)
+        raise RuntimeError("the two readers of pixels disagree")
+
+    def _columns(self, number: int, line: bytes) -> Columns:
+        names = [self._bare(field, number, line) for field in line.split(b",")]
+        return locate(names, f"{self._label}:{number}", paired=self._paired)
+
+
+def _skip_byte_order_mark(stream: BufferedReader) -> None:
+    mark = b"\xef\xbb\xbf"
+    if stream.peek(len(mark)).startswith(mark):
+        stream.read(len(mark))

@@ -1,0 +1,144 @@
+"""`unmask-fetch`: get FER2013 from Kaggle with the user's own account.
+
+Needs a Kaggle account that has accepted the competition's rules, and its API token where kagglehub
+looks for it: KAGGLE_API_TOKEN, `~/.kaggle/access_token`, KAGGLE_USERNAME with KAGGLE_KEY, or
+`~/.kaggle/kaggle.json`. The token is sent to Kaggle and shown nowhere.
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from http import HTTPStatus
+from pathlib import Path
+
+from unmask.errors import UserError
+from unmask.sources import archive, fer2013_csv
+from unmask.sources.wording import shown
+
+COMPETITION = "challenges-in-representation-learning-facial-expression-recognition-challenge"
+
+FILES = ("fer2013.tar.gz", "icml_face_data.csv")
+"""The competition's files that hold all labels; the second where the first is gone."""
+
+_PAGE = f"https://www.kaggle.com/competitions/{COMPETITION}"
+_LOGIN = (
+    "create an API token at https://www.kaggle.com/settings and save it as ~/.kaggle/access_token "
+    "(or kaggle.json), or set KAGGLE_API_TOKEN"
+)
+
+
+def main() -> None:
+    """Fetch the file and print the command that runs the pipeline on it.
+
+    Whatever the user can mend is one line on standard error and exit status 2.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--to", type=Path, default=Path("data/raw"), help="folder (%(default)s)")
+    folder = parser.parse_args().to
+    try:
+        file = fetch(folder)
+    except UserError as error:
+        line = str(error)
+    except OSError as error:
+        where = f"{shown(error.filename)}: " if error.filename else ""
+        line = f"{where}{error.strerror or type(error).__name__}; mend this and run again"
+    except KeyboardInterrupt:
+        line = "interrupted; run `unmask-fetch` again"
+    else:
+        print(f"{file} is here; run the pipeline on it with")
+        print(f"  dvc exp run -S {shlex.quote(f'data.source={file}')}")
+        return
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(2)
+
+
+def fetch(folder: Path) -> Path:
+    """Download the first of FILES that Kaggle has into `folder` and return its path.
+
+    A file that is already there is kept; one that arrives is checked and then given its name, so
+    that half a file never has it. Raises UserError, one line that says what to do.
+    """
+    for name in FILES:
+        if (folder / name).is_file():
+            return folder / name
+    _require_credentials()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
+        file = _download_first(Path(temporary))
+        _check(file)
+        return file.replace(folder / file.name)
+
+
+def _check(file: Path) -> None:
+    """Raise UserError where `file` cannot be opened or its first faces are at fault."""
+    try:
+        next(fer2013_csv.read(archive.tables(file)[0]), None)
+    except UserError as error:
+        raise UserError(str(error).replace(str(file), f"what Kaggle sent as {file.name}")) from None
+
+
+def _require_credentials() -> None:
+    """Raise UserError where kagglehub finds no credentials; asks no network."""
+    from kagglehub.config import get_kaggle_credentials
+
+    try:
+        if get_kaggle_credentials():
+            return
+    except (TypeError, ValueError):  # kagglehub's word for a kaggle.json that is none
+        raise UserError(f"~/.kaggle/kaggle.json: not as Kaggle made it; {_LOGIN}") from None
+    raise UserError(f"no Kaggle credentials; {_LOGIN}, and accept the rules at {_PAGE}/rules")
+
+
+def _download_first(folder: Path) -> Path:
+    for name in FILES:
+        file = _download(name, folder)
+        if file:
+            return file
+    raise UserError(f"Kaggle has none of {', '.join(FILES)}; look at {_PAGE}/data")
+
+
+def _download(name: str, folder: Path) -> Path | None:
+    """Return the downloaded file, or None where Kaggle has none of this name.
+
+    The text of kagglehub's exceptions is not passed on: it may quote a header with the token.
+    """
+    import requests
+    from kagglehub import competition_download
+    from kagglehub.exceptions import DataCorruptionError, UnauthenticatedError
+
+    try:
+        return Path(competition_download(COMPETITION, path=name, output_dir=str(folder)))
+    except UnauthenticatedError:
+        raise UserError(f"Kaggle does not know these credentials; {_LOGIN}") from None
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status == HTTPStatus.NOT_FOUND:
+            return None
+        raise UserError(_explain(status)) from None
+    except (DataCorruptionError, requests.exceptions.ChunkedEncodingError):
+        raise UserError("the download broke off; run `unmask-fetch` again") from None
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise UserError(
+            f"cannot reach Kaggle ({type(error).__name__}); look at the network and any proxy, or "
+            f"download {name} from {_PAGE}/data with a browser and put it into data/raw"
+        ) from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # no space, no permission
+            raise
+        raise UserError(
+            f"kagglehub cannot ask Kaggle ({type(error).__name__}), perhaps for a token with line "
+            f"feeds or foreign characters; {_LOGIN}"
+        ) from None
+
+
+def _explain(status: int) -> str:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"Kaggle does not know these credentials (401); {_LOGIN}"
+    if status == HTTPStatus.FORBIDDEN:
+        return f"Kaggle refuses the file (403); accept the rules at {_PAGE}/rules and run again"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "Kaggle has had too many requests from this account (429); wait an hour, run again"
+    return f"Kaggle answers with status {status}; run again later, or look at {_PAGE}/data"

@@ -1,0 +1,91 @@
+"""One training run from start to artefacts; what classifiers and reconstructors have in common."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from unmask.batches import Batches
+from unmask.compute import compute
+from unmask.files import whole_folder, write_json
+from unmask.params.training import Train, Training
+from unmask.randomness import seed_for
+from unmask.training.fingerprint import fingerprint
+from unmask.training.loop import fit
+from unmask.training.objective import Objective
+from unmask.training.record import Record
+from unmask.weights import save_weights
+
+EachEpoch = Callable[[nn.Module, int], None]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run learns from: arrays that run in parallel, and the rows of either split."""
+
+    arrays: Sequence[NDArray[Any]]
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def train_and_save(
+    name: str,
+    build: Callable[[], Objective],
+    inputs: Inputs,
+    settings: Training,
+    train: Train,
+    identity: object,
+    facts: Mapping[str, Any],
+    pictures: Callable[[Path], EachEpoch] | None = None,
+) -> None:
+    """Train what `build` returns and write `models/<name>/` whole.
+
+    The folder holds `weights.safetensors` (of the epoch best on validation), `training.json`
+    (`facts`, and how training went), `curves/` (a `.tsv` a figure) and, where `pictures` is
+    given, `pictures/`. `identity` is what of the parameters determines the model; it keeps a
+    checkpoint of another model from being resumed.
+    """
+    machine = compute(train.precision)
+    torch.manual_seed(seed_for(train.seed))  # what initial weights are drawn from
+    objective = build()
+    record = Record(
+        name,
+        fingerprint(
+            [*inputs.arrays, inputs.train, inputs.validation],
+            identity,
+            settings,
+            train.seed,
+            str(machine),
+        ),
+    )
+    state = fit(
+        objective,
+        Batches(inputs.arrays, inputs.train, settings.batch_size),
+        Batches(inputs.arrays, inputs.validation, settings.batch_size),
+        settings,
+        train.seed,
+        machine,
+        record,
+        pictures(record.pictures) if pictures else None,
+    )
+    with whole_folder(Path("models") / name) as folder:
+        save_weights(objective.model, folder / "weights.safetensors")
+        write_json(
+            folder / "training.json",
+            {
+                **facts,
+                "parameters": sum(p.numel() for p in objective.model.parameters()),
+                "epochs": len(state.history),
+                "best_epoch": state.best_epoch + 1,
+                "best": state.history[state.best_epoch],
+                "device": machine.device.type,
+                "precision": machine.precision,
+            },
+        )
+        record.copy_to(folder)
+    record.remove()

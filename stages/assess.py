@@ -1,0 +1,35 @@
+"""Measure one reconstructor's lower halves: image quality, and agreement in expression.
+
+Reads the true faces (no label), data/reconstructed/M, data/stitched/M and models/ceiling; writes
+metrics/reconstruction/M.json.
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.evaluation.reconstruction import assess
+from unmask.files import open_array, write_json
+from unmask.models import build_classifier
+from unmask.params.models import Named
+from unmask.params.section import read
+from unmask.weights import load_weights
+
+
+def main(model: str) -> None:
+    """Run the stage for the reconstructor `model`."""
+    classifier = read(Named, "classifier")
+    true = open_array("data/faces/images.npy")
+    stitched = open_array(f"data/stitched/{model}/faces.npy")
+    split = open_array("data/faces/split.npy")
+    keep = open_array("data/audit/keep.npy")
+
+    ceiling = load_weights(
+        build_classifier(classifier, true.shape[1:]), "models/ceiling/weights.safetensors"
+    )
+    figures = assess(ceiling, true, stitched, split, keep)
+
+    write_json(f"metrics/reconstruction/{model}.json", figures)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,33 @@
+"""Rank all reconstructors by what their stitched faces are worth to the classifier.
+
+Reads all of metrics/classification, metrics/reconstruction and the test predictions; writes
+metrics/compare.json, the same as a table in metrics/compare.md and a figure, metrics/compare.png.
+"""
+
+from pathlib import Path
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.evaluation.compare import compare
+from unmask.evaluation.table import markdown, plot
+from unmask.files import whole_file, write_json
+from unmask.params.models import reconstructor_names
+
+
+def main() -> None:
+    """Run the stage."""
+    models = reconstructor_names()
+
+    figures = compare(models)
+    table = markdown(figures)
+
+    write_json("metrics/compare.json", figures)
+    with whole_file("metrics/compare.md") as temporary:
+        temporary.write_text(table, encoding="utf-8")
+    plot(figures, Path("metrics/compare.png"))
+    print(table)
+
+
+if __name__ == "__main__":
+    stage.run(main)

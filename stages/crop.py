@@ -1,0 +1,27 @@
+"""Crop every face to the half that a mask leaves visible and the half that it hides.
+
+Reads data/faces/images.npy; writes data/halves (upper.npy and lower.npy, uint8 [N,24,48] each).
+"""
+
+from pathlib import Path
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.files import open_array, save_array, whole_folder
+from unmask.mask import crop
+
+
+def main() -> None:
+    """Run the stage."""
+    images = open_array("data/faces/images.npy")
+
+    upper, lower = crop(images)
+
+    with whole_folder(Path("data/halves")) as folder:
+        save_array(folder / "upper.npy", upper)
+        save_array(folder / "lower.npy", lower)
+
+
+if __name__ == "__main__":
+    stage.run(main)

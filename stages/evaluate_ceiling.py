@@ -1,0 +1,28 @@
+"""Judge the ceiling, the classifier of the true whole face, on every split.
+
+Reads models/ceiling, data/faces and data/audit; writes
+metrics/classification/ceiling.json and data/predictions/ceiling (validation.csv, test.csv).
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.evaluation.classifier import evaluate_classifier
+from unmask.faces import FaceSet
+from unmask.files import open_array
+from unmask.params.models import Named
+from unmask.params.section import read
+
+
+def main() -> None:
+    """Run the stage."""
+    classifier = read(Named, "classifier")
+    faces = FaceSet.open("data/faces")
+    keep = open_array("data/audit/keep.npy")
+    images = faces.images
+
+    evaluate_classifier("ceiling", "models/ceiling", images, faces, keep, classifier)
+
+
+if __name__ == "__main__":
+    stage.run(main)

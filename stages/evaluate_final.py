@@ -1,0 +1,28 @@
+"""Judge the classifier of the faces stitched with one reconstructor, on every split.
+
+Reads models/final/M, data/stitched/M, data/faces and data/audit; writes
+metrics/classification/M.json and data/predictions/M (validation.csv, test.csv).
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.evaluation.classifier import evaluate_classifier
+from unmask.faces import FaceSet
+from unmask.files import open_array
+from unmask.params.models import Named
+from unmask.params.section import read
+
+
+def main(model: str) -> None:
+    """Run the stage for the reconstructor `model`."""
+    classifier = read(Named, "classifier")
+    faces = FaceSet.open("data/faces")
+    keep = open_array("data/audit/keep.npy")
+    images = open_array(f"data/stitched/{model}/faces.npy")
+
+    evaluate_classifier(model, f"models/final/{model}", images, faces, keep, classifier)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,28 @@
+"""Read the faces of `data.source` into `data/faces/`.
+
+The source is a CSV file of FER2013 as Kaggle offers it, plain, compressed or in an archive, or a
+folder that holds one or that holds images by split and class. It is read as it is: a row at fault
+ends the stage and is named, and nothing is left behind.
+"""
+
+from pathlib import Path
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.files import whole_folder, write_json
+from unmask.ingest import ingest
+from unmask.params.data import Data
+from unmask.params.section import read
+
+
+def main() -> None:
+    """Write `images.npy`, `labels.npy`, `split.npy`, `row.npy` and `meta.json`."""
+    data = read(Data, "data")
+    with whole_folder("data/faces") as folder:
+        meta = ingest(Path(data.source), data, folder)
+        write_json(folder / "meta.json", meta)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,42 @@
+"""Draw the synthetic faces that are the default input.
+
+Writes data/raw/sample.csv (Kaggle layout), data/raw/sample.png (some of the faces, to look at) and
+metrics/sample.json: the best accuracy that anyone can reach on them, and how many there are.
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.faces import CLASSES
+from unmask.files import whole_file, write_json
+from unmask.params import section
+from unmask.params.sample import Sample
+from unmask.sources.action_units import attainable_accuracy
+from unmask.sources.synthetic import contact_sheet, draw_splits, write_csv
+
+
+def main() -> None:
+    """Run the stage."""
+    sample = section.read(Sample, "sample")
+
+    counts = {"train": sample.train, "validation": sample.validation, "test": sample.test}
+    splits = draw_splits(counts, sample.seed)
+
+    with whole_file("data/raw/sample.csv") as temporary:
+        write_csv(temporary, splits)
+    with whole_file("data/raw/sample.png") as temporary:
+        contact_sheet(splits["train"]).save(temporary, format="PNG")
+
+    labels = [label for split in splits.values() for label in split.labels.tolist()]
+    write_json(
+        "metrics/sample.json",
+        {
+            "attainable_accuracy": attainable_accuracy(),
+            "faces": {name: len(split.labels) for name, split in splits.items()},
+            "classes": {name: labels.count(label) for label, name in enumerate(CLASSES)},
+        },
+    )
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,28 @@
+"""Train the classifier on the true whole face: what perfect reconstruction would give.
+
+Reads data/faces and data/audit; writes models/ceiling.
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.faces import FaceSet
+from unmask.files import open_array
+from unmask.params.models import Named
+from unmask.params.section import read
+from unmask.params.training import Train
+from unmask.training.classifier import train_classifier
+
+
+def main() -> None:
+    """Run the stage."""
+    classifier, train = read(Named, "classifier"), read(Train, "train")
+    faces = FaceSet.open("data/faces")
+    keep = open_array("data/audit/keep.npy")
+    images = faces.images
+
+    train_classifier("ceiling", images, faces, keep, classifier, train)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,28 @@
+"""Train one reconstructor to generate lower halves from upper halves.
+
+Reads data/halves, the splits and what the audit keeps, and no label; writes
+models/reconstructors/M.
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.files import open_array
+from unmask.params.models import Reconstructor
+from unmask.params.section import read
+from unmask.params.training import Train
+from unmask.training.reconstructor import train_reconstructor
+
+
+def main(model: str) -> None:
+    """Run the stage for the reconstructor `model`."""
+    entry, train = read(Reconstructor, f"reconstructors.{model}"), read(Train, "train")
+    halves = open_array("data/halves/upper.npy"), open_array("data/halves/lower.npy")
+    split = open_array("data/faces/split.npy")
+    keep = open_array("data/audit/keep.npy")
+
+    train_reconstructor(model, halves, split, keep, entry, train)
+
+
+if __name__ == "__main__":
+    stage.run(main)

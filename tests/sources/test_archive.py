@@ -1,0 +1,211 @@
+"""Compressed files and archives: the same faces, nothing on disk, one line for each refusal."""
+
+import bz2
+import gzip
+import io
+import lzma
+import stat
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+
+from faces_csv import HEADER, image, pair, read, refusal, rows, table, write
+from unmask.sources import archive
+
+NOTES = ("fer2013/README", b"notes")
+WHOLE = [NOTES, ("fer2013/fer2013.csv", table())]
+
+
+def zipped(members, compression=zipfile.ZIP_DEFLATED):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def tarred(members, mode="w", **details):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode, **details) as file:
+        for name, content in members:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            file.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+FORMS = {
+    "fer2013.csv": table(),
+    "fer2013.csv.gz": gzip.compress(table()),
+    "fer2013.csv.xz": lzma.compress(table()),
+    "fer2013.csv.bz2": bz2.compress(table()),
+    "two-streams.csv.gz": gzip.compress(table()[:9999]) + gzip.compress(table()[9999:]),
+    "fer2013.zip": zipped(WHOLE),
+    "stored.zip": zipped(WHOLE, zipfile.ZIP_STORED),
+    "lzma.zip": zipped(WHOLE, zipfile.ZIP_LZMA),
+    "fer2013.tar": tarred(WHOLE),
+    "pax.tar": tarred(WHOLE, format=tarfile.PAX_FORMAT),
+    "fer2013.tar.gz": tarred(WHOLE, "w:gz"),
+    "fer2013.tgz": tarred(WHOLE, "w:gz"),
+    "fer2013.tar.xz": tarred(WHOLE, "w:xz"),
+    "gzip-named.csv": gzip.compress(table()),
+    "zip-named.tar.gz": zipped(WHOLE),
+    "icml.zip": zipped([("icml_face_data.csv", table())]),
+    "any-name.zip": zipped([("deep/er/faces.csv", table())]),
+    "upper.zip": zipped([("FER2013.CSV", table()), ("other.csv", b"x")]),
+    "mac.zip": zipped([*WHOLE, ("__MACOSX/._fer2013.csv", b"\0"), ("._fer2013.csv", b"\0")]),
+    "competition.zip": zipped(
+        [
+            ("example_submission.csv", b"x"),
+            ("icml_face_data.csv", table()),
+            ("test.csv", b"pixels\n"),
+            ("train.csv", b"x"),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_gives_the_same_faces_and_leaves_nothing_on_disk(tmp_path, name):
+    path = write(tmp_path, FORMS[name], name)
+    faces = read(path)
+    np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(21)])
+    assert faces.row.tolist() == list(range(2, 23))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+PAIR = dict(zip(("train.csv", "test.csv"), pair(), strict=True))
+PAIRS = {
+    "plain": PAIR,
+    "gzip and zip": {
+        "train.csv.gz": gzip.compress(PAIR["train.csv"]),
+        "test.csv.zip": zipped([("test.csv", PAIR["test.csv"])]),
+    },
+}
+
+
+@pytest.mark.parametrize("files", PAIRS.values(), ids=PAIRS.keys())
+def test_pair_in_a_folder(tmp_path, files):
+    for name, content in files.items():
+        write(tmp_path, content, name)
+    assert len(read(tmp_path).labels) == 54
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_pair_in_an_archive(tmp_path, pack):
+    faces = read(write(tmp_path, pack(reversed(PAIR.items()))))
+    np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(54)])
+
+
+@pytest.mark.parametrize(
+    "name", ["fer2013.csv", "fer2013.csv.xz", "fer2013.tar.gz", "fer2013.zip", "icml_face_data.csv"]
+)
+def test_folder_with_a_whole_file(tmp_path, name):
+    write(tmp_path, FORMS.get(name, table()), name)
+    write(tmp_path, b"other", "sample.csv")
+    assert len(read(tmp_path).labels) == 21
+
+
+MEMBERS = {
+    "nothing": ([], "no CSV file in this archive (it holds nothing)"),
+    "notes alone": ([NOTES], "(it holds fer2013/README)"),
+    "images": ([("train/happy/1.png", b"x")], "name the folder"),
+    "two of one name": (
+        [("a/fer2013.csv", table()), ("b/fer2013.csv", table())],
+        "several CSV files (a/fer2013.csv, b/fer2013.csv)",
+    ),
+    "two layouts": (
+        [("fer2013.csv", table()), ("icml_face_data.csv", table())],
+        "several CSV files (fer2013.csv, icml_face_data.csv)",
+    ),
+    "two unknown": ([("a.csv", table()), ("b.csv", table())], "several CSV files (a.csv, b.csv)"),
+    "an archive": ([("fer2013.csv", gzip.compress(table()))], "archive inside an archive"),
+    "a web page": ([("fer2013.csv", b"<html></html>")], "fer2013.csv: a web page"),
+    "a bad name": ([("a\n\x1b[31m.csv", table()), ("b.csv", table())], "a??[31m.csv"),
+}
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize(("members", "what"), MEMBERS.values(), ids=MEMBERS.keys())
+def test_none_or_several_files_are_refused_by_name(tmp_path, pack, members, what):
+    message = refusal(write(tmp_path, pack(members)))
+    assert what in message or not members  # an empty tar is zeros alone
+
+
+def test_fault_in_a_member_names_archive_member_and_line(tmp_path):
+    bad = table().replace(b"PublicTest", b"Publictest", 1)
+    path = write(tmp_path, zipped([("x/fer2013.csv", bad)]))
+    assert refusal(path).startswith(f"{path}/x/fer2013.csv:9: Usage is 'Publictest'")
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_no_files(tmp_path, kind):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as file:
+        entry = tarfile.TarInfo("fer2013.csv")
+        entry.type, entry.linkname = kind, "/etc/passwd"
+        file.addfile(entry)
+    assert "no CSV file" in refusal(write(tmp_path, buffer.getvalue()))
+
+
+def test_link_in_a_zip_is_no_file(tmp_path):
+    entry = zipfile.ZipInfo("fer2013.csv")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    assert "no CSV file" in refusal(write(tmp_path, zipped([(entry, "/etc/passwd")])))
+
+
+def test_locked_zip_is_refused(tmp_path):
+    content = bytearray(zipped(WHOLE))
+    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := content.find(magic, at + 1)) >= 0:
+            content[at + offset] |= 1
+    assert "password" in refusal(write(tmp_path, bytes(content)))
+
+
+COMPRESSED = ["fer2013.csv.gz", "fer2013.csv.xz", "fer2013.csv.bz2", "fer2013.zip", "stored.zip"]
+TARS = ["fer2013.tar", "fer2013.tar.gz", "fer2013.tar.xz"]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+@pytest.mark.parametrize("name", COMPRESSED + TARS)
+def test_cut_short_is_refused(tmp_path, name, share):
+    content = FORMS[name]
+    if name.endswith("tar"):  # the rest of a tar is padding
+        content = content[: content.rindex(b"Test") + 200]
+    path = write(tmp_path, content[: int(len(content) * share)], name)
+    assert refusal(path).startswith(f"{path}")
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_flipped_byte_is_refused(tmp_path, name):
+    content = bytearray(FORMS[name])
+    content[len(content) // 2] ^= 1
+    path = write(tmp_path, bytes(content), name)
+    assert refusal(path).startswith(f"{path}")
+
+
+def test_bomb_of_one_long_line_is_refused_at_once(tmp_path):
+    buffer = io.BytesIO()
+    with gzip.open(buffer, "wb", compresslevel=1) as file:
+        file.write(f"{HEADER}\n{rows()[0]}\n".encode())
+        for _ in range(64):
+            file.write(b"1 " * (1 << 19))
+    path = write(tmp_path, buffer.getvalue())
+    assert refusal(path).startswith(f"{path}:3: a line of more than 64 KiB")
+
+
+def test_forged_tar_header_of_a_gigabyte_is_refused(tmp_path):
+    entry = tarfile.TarInfo("fer2013.csv")
+    entry.type, entry.size = tarfile.XHDTYPE, 1 << 30
+    path = write(tmp_path, gzip.compress(entry.tobuf() + bytes(100_000)))
+    assert "damaged" in refusal(path)
+
+
+def test_archive_of_very_many_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_MOST_MEMBERS", 3)
+    members = [(f"{number}.png", b"x") for number in range(5)]
+    for pack in (zipped, tarred):
+        assert "more than 3 files" in refusal(write(tmp_path, pack(members)))

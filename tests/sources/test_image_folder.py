@@ -1,0 +1,198 @@
+"""Folders of images: which files become which faces, and what is refused by name."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from faces_csv import image, read, refusal
+from unmask.faces import CLASSES, TEST, TRAIN, VALIDATION
+from unmask.sources import image_folder
+
+
+def save(path, pixels, **details):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **details)
+
+
+def fill(folder, splits=("train", "validation", "test"), classes=CLASSES, count=2):
+    """Images of every split and class; they are image(0), image(1), ... in sorted order."""
+    seed = 0
+    for split in splits:
+        for name in sorted(classes):
+            for number in range(count):
+                save(folder / split / name / f"{number}.png", image(seed))
+                seed += 1
+
+
+def test_faces_stand_in_sorted_order_with_their_index_as_row(tmp_path):
+    fill(tmp_path)
+    faces = read(tmp_path)
+    np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(42)])
+    labels = [CLASSES.index(name) for name in sorted(CLASSES) for _ in range(2)]
+    assert faces.labels.tolist() == labels * 3
+    assert faces.split.tolist() == [TRAIN] * 14 + [VALIDATION] * 14 + [TEST] * 14
+    assert faces.row.tolist() == list(range(42))
+
+
+@pytest.mark.parametrize("name", ["validation", "val", "valid", "VAL"])
+def test_names_of_the_validation_folder(tmp_path, name):
+    fill(tmp_path, ("train", name, "test"), count=1)
+    assert read(tmp_path).split.tolist() == [TRAIN] * 7 + [VALIDATION] * 7 + [TEST] * 7
+
+
+def test_validation_is_drawn_from_training_where_there_is_no_folder(tmp_path, monkeypatch):
+    fill(tmp_path, ("train", "test"), count=6)
+    faces = read(tmp_path)
+    assert set(faces.split[:42]) == {TRAIN, VALIDATION}
+    assert set(faces.split[42:]) == {TEST}
+    monkeypatch.setattr(image_folder, "_BLOCK", 5)
+    assert read(tmp_path).split.tolist() == faces.split.tolist()
+
+
+def test_adjectives_and_any_case_name_the_classes(tmp_path):
+    names = ["Anger", "DISGUSTED", "fearful", "Happiness", "sadness", "surprised", "neutral"]
+    fill(tmp_path, classes=names, count=1)
+    labels = {name.lower(): label for label, name in enumerate(names)}
+    expected = [labels[name.lower()] for name in sorted(names)]
+    assert read(tmp_path).labels.tolist() == expected * 3
+
+
+def test_any_size_and_colour_becomes_grey_48x48(tmp_path):
+    fill(tmp_path, count=1)
+    folder = tmp_path / "train" / "angry"
+    flat = {"RGB": (90, 90, 90), "RGBA": (90, 90, 90, 255), "L": 90, "LA": (90, 255)}
+    for mode, colour in flat.items():
+        Image.new(mode, (131, 77), colour).save(folder / f"1{mode}.png")
+    Image.new("RGB", (20, 20), (90, 90, 90)).quantize(4).save(folder / "2.gif")
+    Image.new("RGB", (300, 300), (90, 90, 90)).save(folder / "3.jpg", quality=95)
+    Image.new("CMYK", (64, 64), (0, 0, 0, 165)).save(folder / "4.jpg", quality=95)
+    faces = read(tmp_path)
+    assert faces.images.shape[1:] == (48, 48)
+    assert np.abs(faces.images[1:8].astype(int) - 90).max() <= 2
+
+
+def test_downscaling_averages_instead_of_picking_pixels(tmp_path):
+    fill(tmp_path, count=1)
+    board = np.indices((480, 480)).sum(axis=0) % 2 * np.uint8(255)
+    save(tmp_path / "train" / "angry" / "0.png", board.astype(np.uint8))
+    first = read(tmp_path).images[0]
+    assert first.min() > 110
+    assert first.max() < 145
+
+
+def test_picture_is_turned_as_its_camera_says(tmp_path):
+    fill(tmp_path, count=1)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    save(tmp_path / "train" / "angry" / "0.png", image(0)[::-1, ::-1], exif=exif)
+    np.testing.assert_array_equal(read(tmp_path).images[0], image(0))
+
+
+def test_leftovers_of_file_browsers_are_skipped(tmp_path):
+    fill(tmp_path, count=1)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.png"):
+        (tmp_path / "train" / "angry" / name).write_bytes(b"x")
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "README.txt").write_text("notes")
+    assert len(read(tmp_path).labels) == 21
+
+
+def spoil_unknown_class(folder):
+    (folder / "train" / "bored").mkdir()
+    return folder / "train" / "bored", "unknown class folder; allowed are angry, disgust, fear"
+
+
+def spoil_unknown_split(folder):
+    (folder / "extra").mkdir()
+    return folder / "extra", "unknown split folder; allowed are train, validation, val"
+
+
+def spoil_class_twice(folder):
+    (folder / "train" / "happiness").mkdir()
+    return folder / "train" / "happy", "the same class as happiness"
+
+
+def spoil_split_twice(folder):
+    (folder / "val").mkdir()
+    return folder / "validation", "the same split as val"
+
+
+def spoil_nested_folder(folder):
+    (folder / "test" / "sad" / "more").mkdir()
+    return folder / "test" / "sad" / "more", "not a file"
+
+
+def spoil_with_text(folder):
+    path = folder / "test" / "sad" / "notes.txt"
+    path.write_text("notes")
+    return path, "not a readable image"
+
+
+def spoil_with_empty_file(folder):
+    path = folder / "test" / "sad" / "empty.jpg"
+    path.touch()
+    return path, "not a readable image"
+
+
+def spoil_by_cutting(folder):
+    path = folder / "test" / "sad" / "cut.jpg"
+    save(path, np.tile(image(0), (4, 4)))
+    path.write_bytes(path.read_bytes()[:-2000])
+    return path, "not a readable image"
+
+
+def spoil_by_flipping_bytes(folder):
+    path = folder / "test" / "sad" / "0.png"
+    content = bytearray(path.read_bytes())
+    content[60:80] = bytes(20)
+    path.write_bytes(content)
+    return path, "not a readable image"
+
+
+def spoil_with_bomb(folder):
+    path = folder / "test" / "sad" / "0.png"
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", 40_000, 40_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+    return path, "not a readable image"
+
+
+def spoil_with_large_image(folder):
+    path = folder / "test" / "sad" / "large.png"
+    Image.new("1", (10_000, 10_000)).save(path)
+    return path, "10000x10000 pixels are more than"
+
+
+def spoil_with_16_bits(folder):
+    path = folder / "test" / "sad" / "deep.png"
+    save(path, np.full((48, 48), 30_000, dtype=np.uint16))
+    return path, "pixels of the kind I;16"
+
+
+SPOILERS = [value for name, value in globals().items() if name.startswith("spoil_")]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_fault_is_refused_with_the_name_of_the_file(tmp_path, spoil, recwarn):
+    fill(tmp_path, count=1)
+    path, what = spoil(tmp_path)
+    message = refusal(tmp_path)
+    assert message.startswith(f"{path}: ")
+    assert what in message
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("missing", ["train", "test"])
+def test_missing_split_is_refused(tmp_path, missing):
+    fill(tmp_path, [name for name in ("train", "validation", "test") if name != missing], count=1)
+    assert f"no folder {missing}" in refusal(tmp_path)
+
+
+def test_images_beside_a_csv_are_ambiguous(tmp_path):
+    fill(tmp_path, count=1)
+    (tmp_path / "fer2013.csv").write_text("x")
+    assert "several sources (fer2013.csv, a folder of images)" in refusal(tmp_path)

@@ -1,0 +1,183 @@
+"""`unmask-fetch` as a user runs it, against a local server in Kaggle's place or none at all."""
+
+import gzip
+import io
+import os
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+from contextlib import contextmanager
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from faces_csv import table
+
+SECRET = "sesame-4711"
+COMMAND = [sys.executable, "-c", "from unmask.sources.kaggle import main; main()"]
+
+
+def fetch(folder, *arguments, **environment):
+    """Run the command with a home folder of its own and no other credentials."""
+    kept = {k: v for k, v in os.environ.items() if "KAGGLE" not in k and "PROXY" not in k.upper()}
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=kept | {"HOME": str(folder / "home")} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def refusal(folder, result):
+    """The one line of a run that failed and left nothing."""
+    assert result.returncode == 2
+    line, *others = [part for part in result.stderr.splitlines() if part and "B/s" not in part]
+    assert not others
+    assert line.startswith("error: ")
+    assert SECRET not in result.stderr + result.stdout
+    assert not [path for path in folder.glob("data/raw/**/*") if path.is_file()]
+    return line
+
+
+@contextmanager
+def nobody():
+    """An address at which nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        _, port = unused.getsockname()
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def kaggle(status, body=b"", length=None):
+    """A server that answers every request alike; `asked` collects what it was asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            code, content = (200, body) if status == 200 else (status, b'{"message": "no"}')
+            if status == 404 and "icml" in asked[-1]:
+                code, content = 200, body
+            self.send_response(code)
+            kind = "application/json" if code != 200 else "application/octet-stream"
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(length or len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *details):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def credentials(address):
+    """An account, and `address` as the way to Kaggle, whose name here is that of this machine."""
+    return {
+        "KAGGLE_API_TOKEN": SECRET,
+        "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
+        "http_proxy": address,
+        "https_proxy": address,
+    }
+
+
+@cache
+def packed():
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as file:
+        entry = tarfile.TarInfo("fer2013/fer2013.csv")
+        entry.size = len(table())
+        file.addfile(entry, io.BytesIO(table()))
+    return buffer.getvalue()
+
+
+def test_without_credentials_one_line_says_how_to_get_them(tmp_path):
+    with nobody() as address:
+        line = refusal(tmp_path, fetch(tmp_path, http_proxy=address, https_proxy=address))
+    assert "no Kaggle credentials; create an API token" in line
+    assert "/rules" in line
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("content", [f'"{SECRET}', f'{{"key": "{SECRET}"}}'])
+def test_spoilt_credentials_are_refused_without_showing_them(tmp_path, content):
+    file = tmp_path / "home" / ".kaggle" / "kaggle.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    assert "kaggle.json: not as Kaggle made it" in refusal(tmp_path, fetch(tmp_path))
+
+
+def test_without_network_one_line_offers_the_browser(tmp_path):
+    with nobody() as address:
+        line = refusal(tmp_path, fetch(tmp_path, **credentials(address)))
+    assert "cannot reach Kaggle" in line
+    assert "browser" in line
+
+
+@pytest.mark.parametrize("token", [f"{SECRET}\nx", f"{SECRET}ж"])
+def test_token_that_cannot_be_sent_is_not_shown(tmp_path, token):
+    with nobody() as address:
+        refusal(tmp_path, fetch(tmp_path, **credentials(address) | {"KAGGLE_API_TOKEN": token}))
+
+
+@pytest.mark.parametrize(
+    ("status", "what"),
+    [
+        (401, "does not know these credentials"),
+        (403, "accept the rules at"),
+        (429, "too many requests"),
+        (500, "status 500"),
+    ],
+)
+def test_refusals_of_kaggle(tmp_path, status, what):
+    with kaggle(status) as (address, _):
+        assert what in refusal(tmp_path, fetch(tmp_path, **credentials(address)))
+
+
+def test_file_arrives_and_the_next_command_is_printed(tmp_path):
+    with kaggle(200, packed()) as (address, asked):
+        result = fetch(tmp_path, **credentials(address))
+        assert result.returncode == 0, result.stderr
+        again = fetch(tmp_path, **credentials(address))
+    assert "facial-expression-recognition-challenge" in asked[0]
+    assert len(asked) == 1, "a file that is there is not fetched again"
+    for run in (result, again):
+        assert "dvc exp run -S data.source=data/raw/fer2013.tar.gz" in run.stdout
+    assert (tmp_path / "data/raw/fer2013.tar.gz").read_bytes() == packed()
+    assert [path.name for path in (tmp_path / "data/raw").iterdir()] == ["fer2013.tar.gz"]
+
+
+def test_second_file_where_the_first_is_gone(tmp_path):
+    with kaggle(404, table()) as (address, _):
+        result = fetch(tmp_path, "--to", "there", **credentials(address))
+    assert result.returncode == 0, result.stderr
+    assert "data.source=there/icml_face_data.csv" in result.stdout
+
+
+def test_download_that_breaks_off_leaves_nothing(tmp_path):
+    with kaggle(200, packed(), length=10 * len(packed())) as (address, _):
+        assert "broke off" in refusal(tmp_path, fetch(tmp_path, **credentials(address)))
+
+
+@pytest.mark.parametrize("body", ["web page", "other table", "cut short"])
+def test_what_is_not_the_data_does_not_stay(tmp_path, body):
+    content = {
+        "web page": b"<html>log in</html>",
+        "other table": gzip.compress(b"a,b\n1,2\n"),
+        "cut short": packed()[:-100],
+    }[body]
+    with kaggle(200, content) as (address, _):
+        line = refusal(tmp_path, fetch(tmp_path, **credentials(address)))
+    assert "what Kaggle sent as fer2013.tar.gz" in line
