@@ -27,6 +27,8 @@ def compute(precision: str = "float32") -> Compute:
     Deterministic algorithms are switched on: the same seed gives the same bits on one machine.
     """
     torch.use_deterministic_algorithms(True)
+    # Filling every new tensor costs time and hides only reads of memory that nobody wrote.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     device = _device()
     if precision == "auto":
         precision = "bf16" if _has_bf16(device) else "float32"

@@ -16,4 +16,4 @@ class Data(Section):
 
     source: str = Field(min_length=1)
     validation_fraction: float = Field(gt=0, lt=1)
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)

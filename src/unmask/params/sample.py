@@ -14,4 +14,4 @@ class Sample(Section):
     train: int = Field(ge=7)
     validation: int = Field(ge=7)
     test: int = Field(ge=7)
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)

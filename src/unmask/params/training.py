@@ -36,7 +36,7 @@ class Train(Section):
     classifier, reconstructor: settings for either kind; a reconstructor can override its own.
     """
 
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
     precision: Literal["float32", "bf16", "auto"]
     classifier: Training
     reconstructor: Training

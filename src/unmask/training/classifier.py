@@ -29,7 +29,9 @@ def train_classifier(
     counts = np.bincount(labels[inputs.train], minlength=len(CLASSES))
     train_and_save(
         name,
-        lambda: Classification(build_classifier(classifier, images.shape[1:]), train.classifier),
+        lambda machine: Classification(
+            build_classifier(classifier, images.shape[1:]), train.classifier, machine
+        ),
         inputs,
         train.classifier,
         train,

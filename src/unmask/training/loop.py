@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from unmask.batches import Batches
-from unmask.compute import Compute
 from unmask.params.training import Training
 from unmask.randomness import seed_for
 from unmask.training.augmentation import augment
@@ -21,7 +20,7 @@ def fit(
     validation: Batches,
     settings: Training,
     seed: int,
-    compute: Compute,
+    device: torch.device,
     record: Record,
     each_epoch: Callable[[nn.Module, int], None] | None = None,
 ) -> State:
@@ -31,7 +30,7 @@ def fit(
     own checkpoint in `record` goes on from there. `each_epoch(model, epoch)` is called after each
     epoch with the model in evaluation mode.
     """
-    model = objective.model.to(compute.device)
+    model = objective.model.to(device)
     model.to(memory_format=torch.channels_last)
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
@@ -39,8 +38,8 @@ def fit(
         torch.manual_seed(seed_for(seed, epoch))  # what dropout draws from
         _set_learning_rate(objective, settings, epoch)
         figures = {
-            **_train(objective, train, settings, seed, epoch, compute),
-            **_validate(objective, validation, compute),
+            **_train(objective, train, settings, seed, epoch, device),
+            **_validate(objective, validation, device),
         }
         _remember(state, objective, figures)
         if each_epoch:
@@ -67,27 +66,25 @@ def _train(
     settings: Training,
     seed: int,
     epoch: int,
-    compute: Compute,
+    device: torch.device,
 ) -> Figures:
     objective.model.train()
 
     def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
         for rows, tensors in train.shuffled(seed, epoch):
             batch = augment(tensors, rows, seed, epoch, settings.flip)
-            with compute.autocast():
-                yield len(rows), objective.train_step([t.to(compute.device) for t in batch])
+            yield len(rows), objective.train_step([t.to(device) for t in batch])
 
     return _means("train", steps())
 
 
 @torch.no_grad()
-def _validate(objective: Objective, validation: Batches, compute: Compute) -> Figures:
+def _validate(objective: Objective, validation: Batches, device: torch.device) -> Figures:
     objective.model.eval()
 
     def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
         for rows, tensors in validation.in_order():
-            with compute.autocast():
-                yield len(rows), objective.measure([t.to(compute.device) for t in tensors])
+            yield len(rows), objective.measure([t.to(device) for t in tensors])
 
     return _means("validation", steps())
 

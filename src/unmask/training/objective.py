@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from unmask.compute import Compute
 from unmask.params.training import Training
 
 
@@ -36,8 +37,8 @@ class SingleLoss:
     monitor: str = "loss"
     better: Callable[..., Any] = min
 
-    def __init__(self, model: nn.Module, settings: Training) -> None:
-        self.model = model
+    def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
+        self.model, self._compute = model, compute
         self.optimisers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         ]
@@ -49,6 +50,12 @@ class SingleLoss:
         figures["loss"].backward()  # type: ignore[no-untyped-call]
         self.optimisers[0].step()
         return figures
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return the model's output in float32; only the model itself computes less precisely."""
+        with self._compute.autocast():
+            output: Tensor = self.model(inputs)
+        return output.float()
 
     def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return figures of one batch, `loss` among them."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.compute import Compute
 from unmask.faces import TRAIN as TRAIN_SPLIT
 from unmask.faces import VALIDATION as VALIDATION_SPLIT
 from unmask.models import build_reconstructor
@@ -37,8 +38,9 @@ def train_reconstructor(
     module = load("training.objectives", entry.objective.name)
     params = check(module.Params, entry.objective.settings, f"{key}.objective")
 
-    def build() -> Objective:
-        objective: Objective = module.build(build_reconstructor(name, entry), params, settings)
+    def build(machine: Compute) -> Objective:
+        model = build_reconstructor(name, entry)
+        objective: Objective = module.build(model, params, settings, machine)
         return objective
 
     train_and_save(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from unmask.batches import Batches
-from unmask.compute import compute
+from unmask.compute import Compute, compute
 from unmask.files import whole_folder, write_json
 from unmask.params.training import Train, Training
 from unmask.randomness import seed_for
@@ -35,7 +35,7 @@ class Inputs:
 
 def train_and_save(
     name: str,
-    build: Callable[[], Objective],
+    build: Callable[[Compute], Objective],
     inputs: Inputs,
     settings: Training,
     train: Train,
@@ -52,7 +52,7 @@ def train_and_save(
     """
     machine = compute(train.precision)
     torch.manual_seed(seed_for(train.seed))  # what initial weights are drawn from
-    objective = build()
+    objective = build(machine)
     record = Record(
         name,
         fingerprint(
@@ -69,7 +69,7 @@ def train_and_save(
         Batches(inputs.arrays, inputs.validation, settings.batch_size),
         settings,
         train.seed,
-        machine,
+        machine.device,
         record,
         pictures(record.pictures) if pictures else None,
     )

@@ -15,7 +15,7 @@ from unmask.sources.portrait.person import Person, paint_glasses, paint_head
 
 Strength = Mapping[str, float]
 
-EYE_Y = -5.0
+_EYE_Y = -5.0
 
 
 def paint_upper(canvas: Canvas, person: Person, strength: Strength) -> None:
@@ -45,16 +45,16 @@ def _paint_eyes(canvas: Canvas, person: Person, strength: Strength) -> None:
     arch = 1 - across**2
     above = person.eye_opening * (2.0 + 1.8 * raised) - 0.5 * tight
     below = person.eye_opening * (1.7 + 0.2 * raised) - 1.3 * tight
-    upper, lower = curve(x, EYE_Y - above * arch**0.8), curve(x, EYE_Y + below * arch)
+    upper, lower = curve(x, _EYE_Y - above * arch**0.8), curve(x, _EYE_Y + below * arch)
     canvas.paint(both_sides(ribbon(upper, lower)), min(245, 1.2 * person.skin + 40))
-    iris = _between(ellipse(person.eye_x, EYE_Y, 1.9, 1.9), x, upper[:, 1], lower[:, 1])
+    iris = _between(ellipse(person.eye_x, _EYE_Y, 1.9, 1.9), x, upper[:, 1], lower[:, 1])
     canvas.paint(both_sides(iris), person.iris)
     canvas.paint(both_sides(upper), 0.6 * person.shadow, width=0.7)
     canvas.paint(both_sides(lower), person.shadow, opacity=0.5 + 0.4 * tight, width=0.45)
     crease = upper[2:-2] - (0, 1.2)
     canvas.paint(both_sides(crease), person.shadow, opacity=0.35, width=0.4)
     if tight:
-        bag = curve(x[2:], EYE_Y + below + 1.1 - 0.5 * across[2:] ** 2)
+        bag = curve(x[2:], _EYE_Y + below + 1.1 - 0.5 * across[2:] ** 2)
         canvas.paint(both_sides(bag), person.shadow, opacity=0.6 * tight, soft=0.2, width=0.6)
 
 

@@ -17,7 +17,7 @@ class Classification(SingleLoss):
     def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return mean cross-entropy (nats) and accuracy of the batch."""
         images, labels = batch[0], batch[1].long()
-        logits = self.model(to_unit(images)).float()
+        logits = self.predict(to_unit(images))
         return {
             "loss": functional.cross_entropy(logits, labels),
             "accuracy": (logits.argmax(1) == labels).float().mean(),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.batches import to_unit
+from unmask.compute import Compute
 from unmask.params.section import Section
 from unmask.params.training import Training
 
@@ -39,6 +40,6 @@ class ClosedForm:
         return {"loss": functional.l1_loss(self.model(upper), lower)}
 
 
-def build(model: nn.Module, params: Params, settings: Training) -> ClosedForm:
+def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> ClosedForm:
     """Return the objective for `model`."""
     return ClosedForm(model)
