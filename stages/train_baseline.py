@@ -1,6 +1,7 @@
 """Train the classifier on the upper half, what a mask leaves visible.
 
-Reads data/halves, data/faces and data/audit; writes models/baseline.
+Reads data/halves, data/faces and data/audit; writes models/baseline and its curves,
+data/training/baseline.
 """
 
 import _source  # noqa: F401

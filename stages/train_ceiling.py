@@ -1,6 +1,7 @@
 """Train the classifier on the true whole face: what perfect reconstruction would give.
 
-Reads data/faces and data/audit; writes models/ceiling.
+Reads data/faces and data/audit; writes models/ceiling and its curves,
+data/training/ceiling.
 """
 
 import _source  # noqa: F401

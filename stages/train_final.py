@@ -1,6 +1,7 @@
 """Train the classifier on the faces stitched from upper and reconstructed half.
 
-Reads data/stitched/M, data/faces and data/audit; writes models/final/M.
+Reads data/stitched/M, data/faces and data/audit; writes models/final/M and its curves,
+data/training/final/M.
 """
 
 import _source  # noqa: F401

@@ -1,7 +1,7 @@
 """Train one reconstructor to generate lower halves from upper halves.
 
 Reads data/halves, the splits and what the audit keeps, and no label; writes
-models/reconstructors/M.
+models/reconstructors/M and its curves and pictures, data/training/reconstructors/M.
 """
 
 import _source  # noqa: F401

@@ -53,7 +53,8 @@ def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) ->
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        fault = error.errors()[0]
+        # A misspelt key is unknown, and the right one is missing; the former says more.
+        fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in (*filter(None, key.split(".")), *fault["loc"]))
         raise UserError(f"{file}: {where or key}: {_explain(model, fault)}") from None
 
@@ -64,7 +65,9 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
         return f"unknown key; allowed here: {allowed}"
     if fault["type"] == "missing":
         return "missing; restore this key"
-    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    message = fault["msg"]
     return f"{message[:1].lower()}{message[1:]}, not {fault['input']!r}"
 
 

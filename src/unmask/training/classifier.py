@@ -21,7 +21,10 @@ def train_classifier(
     classifier: Named,
     train: Train,
 ) -> None:
-    """Train on `images`, uint8 [N,H,W], which stand for `faces`, and write `models/<name>/`."""
+    """Train on `images` and write what `train_and_save` writes.
+
+    images: uint8 [N,H,W], one for each of `faces`; keep: bool [N], which of those to learn from.
+    """
     labels = faces.labels_for_training()
     inputs = Inputs(
         [images, labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)

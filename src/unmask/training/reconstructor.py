@@ -24,7 +24,7 @@ def train_reconstructor(
     entry: Reconstructor,
     train: Train,
 ) -> None:
-    """Train the reconstructor `name` and write `models/reconstructors/<name>/`.
+    """Train the reconstructor `name` and write what `train_and_save` does.
 
     halves: upper and lower halves, uint8 [N,24,48] each.
     """

@@ -73,10 +73,10 @@ class Record:
         self._progress.epoch(len(state.history), epochs, state.history[-1])
 
     def copy_to(self, folder: Path) -> None:
-        """Copy the curves, a `.tsv` file a figure, and the pictures into `folder`."""
+        """Copy the curves, a `.tsv` file for each figure, and the pictures into `folder`."""
         self._progress.close()
         self._live.end()  # type: ignore[no-untyped-call]
-        shutil.copytree(self.folder / "live" / "plots" / "metrics", folder / "curves")
+        shutil.copytree(self.folder / "live" / "plots" / "metrics", folder, dirs_exist_ok=True)
         if self.pictures.exists():
             shutil.copytree(self.pictures, folder / "pictures")
 

@@ -43,12 +43,12 @@ def train_and_save(
     facts: Mapping[str, Any],
     pictures: Callable[[Path], EachEpoch] | None = None,
 ) -> None:
-    """Train what `build` returns and write `models/<name>/` whole.
+    """Train what `build` returns and write `models/<name>/` and `data/training/<name>/` whole.
 
-    The folder holds `weights.safetensors` (of the epoch best on validation), `training.json`
-    (`facts`, and how training went), `curves/` (a `.tsv` a figure) and, where `pictures` is
-    given, `pictures/`. `identity` is what of the parameters determines the model; it keeps a
-    checkpoint of another model from being resumed.
+    The first holds `weights.safetensors` (of the epoch best on validation) and `training.json`
+    (`facts`, and how training went); the second what DVC plots: a `.tsv` for each figure and,
+    where `pictures` is given, `pictures/`. `identity` is what of the parameters determines the
+    model; it keeps a checkpoint of another model from being resumed.
     """
     machine = compute(train.precision)
     torch.manual_seed(seed_for(train.seed))  # what initial weights are drawn from
@@ -87,5 +87,6 @@ def train_and_save(
                 "precision": machine.precision,
             },
         )
+    with whole_folder(Path("data/training") / name) as folder:
         record.copy_to(folder)
     record.remove()

@@ -1,0 +1,24 @@
+"""Check the whole of params.yaml, so that a mistake in it stops the pipeline with one line.
+
+DVC alone does not look at keys that no stage names. Writes data/models.json: the reconstructors,
+and the one that the headline is about.
+"""
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.files import write_json
+from unmask.params.schema import read_all
+
+
+def main() -> None:
+    """Run the stage."""
+    params = read_all()
+
+    models = {"headline": params.recon.model, "reconstructors": list(params.reconstructors)}
+
+    write_json("data/models.json", models)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,36 @@
+"""What tests of the model code share: a face set small enough to train on in a second."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unmask.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    """Run the test in an empty folder: models and checkpoints are written below the working one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """Faces whose class shows in the brightness of the lower half, in equal numbers."""
+    return write_faces(tmp_path / "faces", train=84, validation=42, test=42)
+
+
+def write_faces(folder: Path, train: int, validation: int, test: int) -> FaceSet:
+    count = train + validation + test
+    random = np.random.default_rng(0)
+    labels = np.arange(count, dtype=np.uint8) % len(CLASSES)
+    images = random.integers(0, 60, (count, SIZE, SIZE), dtype=np.uint8)
+    images[:, SIZE // 2 :] += (30 * labels[:, None, None]).astype(np.uint8)
+    split = np.repeat(np.arange(3, dtype=np.uint8), [train, validation, test])
+    folder.mkdir()
+    with FaceSetWriter(folder) as writer:
+        writer.append(FaceBlock(images, labels, split, np.arange(count) + 2))
+    return FaceSet.open(folder)

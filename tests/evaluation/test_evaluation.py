@@ -1,0 +1,208 @@
+"""Figures of classifiers and reconstructions, against independent arithmetic."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+from torch import nn
+
+from unmask.errors import UserError
+from unmask.evaluation.classification import interval, metrics
+from unmask.evaluation.compare import compare
+from unmask.evaluation.headline import headline
+from unmask.evaluation.paired import holm, mcnemar_p
+from unmask.evaluation.predictions import predictions, write_predictions
+from unmask.evaluation.reconstruction import assess
+from unmask.evaluation.table import markdown, plot
+from unmask.files import write_json
+
+
+def table(labels, predicted):
+    """Return predictions as a classifier that is always sure would make them."""
+    labels, predicted = np.asarray(labels, np.uint8), np.asarray(predicted)
+    return predictions(np.arange(len(labels)) + 2, labels, np.eye(7, dtype=np.float32)[predicted])
+
+
+def test_predictions_have_the_columns_that_are_promised(tmp_path):
+    write_predictions(tmp_path / "test.csv", table([3, 4], [3, 5]))
+    lines = (tmp_path / "test.csv").read_text().splitlines()
+    assert lines[0] == "row,label,prediction,p_0,p_1,p_2,p_3,p_4,p_5,p_6"
+    assert lines[1].split(",")[:3] == ["2", "3", "3"]
+    assert [float(p) for p in lines[2].split(",")[3:]] == [0, 0, 0, 0, 0, 1, 0]
+
+
+def test_metrics_agree_with_arithmetic():
+    test = table([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2])
+    figures = metrics({"train": test, "validation": test, "test": test}, running_accuracy=0.5)
+    assert figures["train"] == {"accuracy": pytest.approx(4 / 6), "running_accuracy": 0.5}
+    assert figures["test"]["accuracy"] == pytest.approx(4 / 6)
+    assert figures["test"]["per_class"]["angry"] == {
+        "precision": pytest.approx(2 / 3),
+        "recall": pytest.approx(2 / 3),
+        "f1": pytest.approx(2 / 3),
+        "faces": 3,
+    }
+    assert figures["test"]["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    assert np.array(figures["test"]["confusion"])[:3, :3].tolist() == [
+        [2, 1, 0],
+        [1, 1, 0],
+        [0, 0, 1],
+    ]
+    assert np.sum(figures["test"]["confusion"]) == 6
+
+
+def test_the_interval_holds_the_true_accuracy_in_95_percent_of_samples():
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        right = random.random(300) < 0.62
+        low, high = interval(table(np.zeros(300), np.where(right, 0, 1)))
+        held += low <= 0.62 <= high
+    assert 0.92 < held / 400 < 0.98
+
+
+def test_mcnemar_is_the_binomial_test_of_the_faces_on_which_two_classifiers_differ():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 7, 500)
+    first = np.where(random.random(500) < 0.6, labels, (labels + 1) % 7)
+    second = np.where(random.random(500) < 0.7, labels, (labels + 1) % 7)
+    gained = int(((first != labels) & (second == labels)).sum())
+    lost = int(((first == labels) & (second != labels)).sum())
+    expected = binomtest(gained, gained + lost).pvalue
+    assert mcnemar_p(table(labels, first), table(labels, second)) == pytest.approx(expected)
+
+
+def test_a_classifier_does_not_differ_from_itself():
+    assert mcnemar_p(table([0, 1], [0, 0]), table([0, 1], [0, 0])) == 1
+
+
+def test_different_faces_are_not_paired():
+    other = table([0, 1], [0, 0]).assign(row=[7, 8])
+    with pytest.raises(UserError):
+        mcnemar_p(table([0, 1], [0, 0]), other)
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []
+
+
+class ByBrightness(nn.Module):
+    """A classifier that sorts faces by the mean of their lower half."""
+
+    def forward(self, faces):
+        level = faces[:, :, 24:].mean(dim=(1, 2, 3)).mul(7).long().clamp(0, 6)
+        return torch.eye(7)[level]
+
+
+def faces_with_lower_halves(random, count=12):
+    faces = random.integers(0, 256, (count, 48, 48), dtype=np.uint8)
+    return faces, np.repeat(np.arange(3, dtype=np.uint8), count // 3), np.ones(count, bool)
+
+
+def test_a_perfect_reconstruction():
+    faces, split, keep = faces_with_lower_halves(np.random.default_rng(0))
+    noisy = faces.copy()
+    noisy[:, 47] ^= 1
+    figures = assess(ByBrightness(), faces, noisy, split, keep)
+    assert set(figures) == {"train", "validation", "test"}
+    assert figures["test"]["psnr_db"] > 60
+    assert figures["test"]["ssim"] == pytest.approx(1, abs=1e-3)
+    assert figures["test"]["expression_agreement"] == 1
+
+
+def test_only_the_generated_half_counts():
+    random = np.random.default_rng(1)
+    faces, split, keep = faces_with_lower_halves(random)
+    stitched = faces.copy()
+    stitched[:, 24:] = random.integers(0, 256, (12, 24, 48), dtype=np.uint8)
+    figures = assess(ByBrightness(), faces, stitched, split, keep)
+    test = split == 2
+    difference = (faces[test, 24:].astype(float) - stitched[test, 24:]) / 255
+    assert figures["test"]["l1"] == pytest.approx(np.abs(difference).mean(), rel=1e-4)
+    expected = 10 * np.log10(1 / np.mean(difference**2))
+    assert figures["test"]["psnr_db"] == pytest.approx(expected, rel=1e-4)
+    assert figures["test"]["ssim"] < 0.1
+
+
+def test_agreement_is_the_share_of_faces_that_keep_their_class():
+    faces = np.zeros((12, 48, 48), np.uint8)
+    stitched = faces.copy()
+    stitched[[8, 9, 10], 24:] = 255
+    split = np.repeat(np.arange(3, dtype=np.uint8), 4)
+    figures = assess(ByBrightness(), faces, stitched, split, np.ones(12, bool))
+    assert figures["test"]["expression_agreement"] == 0.25
+    assert figures["train"]["expression_agreement"] == 1
+
+
+@pytest.fixture
+def evaluated(in_folder):
+    """Baseline, ceiling and two reconstructors on 400 test faces: `good` gains, `idle` does not."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 7, 400)
+    wrong = (labels + 1) % 7
+    hit = random.random(400)
+    accuracy = {"baseline": 0.4, "ceiling": 0.9, "good": 0.6, "idle": 0.41}
+    for name, share in accuracy.items():
+        predicted = table(labels, np.where(hit < share, labels, wrong))
+        write_predictions(Path("data/predictions") / name / "test.csv", predicted)
+        splits = {"train": predicted, "validation": predicted, "test": predicted}
+        write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5))
+    for name in ("good", "idle"):
+        block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "expression_agreement": 0.5}
+        splits = {"train": block, "validation": block, "test": block}
+        write_json(f"metrics/reconstruction/{name}.json", splits)
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_better_is_said_only_where_the_test_says_so():
+    models = compare(["idle", "good"])["models"]
+    assert models["good"]["verdict"] == "better"
+    assert models["good"]["holm_p"] < 0.05
+    assert models["idle"]["gain"] > 0
+    assert models["idle"]["verdict"] == "no difference shown"
+    assert [models["good"]["rank"], models["idle"]["rank"]] == [1, 2]
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_worse_is_said_where_the_test_says_so():
+    for file in ("metrics/classification/{}.json", "data/predictions/{}/test.csv"):
+        first, second = Path(file.format("baseline")), Path(file.format("good"))
+        kept = first.read_text()
+        first.write_text(second.read_text())
+        second.write_text(kept)
+    assert compare(["good"])["models"]["good"]["verdict"] == "worse"
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_the_table_and_the_figure_show_every_row():
+    figures = compare(["idle", "good"])
+    lines = markdown(figures).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[:6] if line.startswith("|")] == [
+        "classifier on", "-" * 21, "upper half (baseline)", "good", "idle", "true face (ceiling)",
+    ]  # fmt: skip
+    assert f"{figures['models']['good']['accuracy']:.1%} [" in lines[3]
+    plot(figures, Path("compare.png"))
+    assert Path("compare.png").stat().st_size > 1000
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_the_headline_has_the_promised_keys():
+    figures = json.loads(json.dumps(headline("good")))
+    assert list(figures) == ["model", "baseline", "final", "ceiling", "gain"]
+    for block in ("baseline", "final", "ceiling"):
+        assert set(figures[block]["train"]) == set(figures[block]["validation"]) == {"accuracy"}
+        assert set(figures[block]["test"]) == {"accuracy", "macro_f1", "ci95"}
+        low, high = figures[block]["test"]["ci95"]
+        assert low < figures[block]["test"]["accuracy"] < high
+    gain = figures["final"]["test"]["accuracy"] - figures["baseline"]["test"]["accuracy"]
+    assert figures["gain"]["accuracy"] == pytest.approx(gain)
+    assert figures["gain"]["mcnemar_p"] < 1e-6
+
+
+def test_missing_predictions_are_named(in_folder):
+    with pytest.raises(UserError, match=r"metrics/classification/baseline\.json"):
+        headline("good")

@@ -1,0 +1,100 @@
+"""A temporary clone of the repository with a pipeline that is small enough for tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACE = Path(__file__).parent / "trace"
+
+
+class Clone:
+    """A clone in which commands can be run as a user would run them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def make(cls, path: Path) -> "Clone":
+        """Clone the working tree, uncommitted changes included, with a tiny sample and models."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, path / name)
+        clone = cls(path)
+        clone.set_params(_shrink)
+        (path / "dvc.lock").unlink(missing_ok=True)
+        shutil.rmtree(path / "metrics", ignore_errors=True)
+        clone.run("git", "init", "--quiet")
+        clone.run("git", "add", "--all")
+        clone.commit("clone")
+        return clone
+
+    def copy(self, path: Path) -> "Clone":
+        """Return a copy of this clone, artefacts and DVC cache included."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return Clone(path)
+
+    def commit(self, message: str) -> None:
+        """Commit all that is there."""
+        self.run("git", "add", "--all")
+        self.run(
+            "git", "-c", "user.name=test", "-c", "user.email=test@localhost",
+            "commit", "--quiet", "--message", message,
+        )  # fmt: skip
+
+    def set_params(self, change) -> None:
+        """Rewrite params.yaml as `change` changes its values."""
+        file = self.path / "params.yaml"
+        params = yaml.safe_load(file.read_text())
+        change(params)
+        file.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def run(self, *command: str, status: int = 0) -> str:
+        """Run a command in the clone; return what it printed, after checking its exit status."""
+        trace = self.path / ".trace"
+        trace.mkdir(exist_ok=True)
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(TRACE),
+            "UNMASK_TRACE": str(trace),
+            "OMP_WAIT_POLICY": "passive",
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@localhost",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@localhost",
+        }
+        done = subprocess.run(
+            command, cwd=self.path, env=environment, capture_output=True, text=True, check=False
+        )
+        printed = done.stdout + done.stderr
+        assert done.returncode == status, f"{command} exited {done.returncode}:\n{printed}"
+        return printed
+
+    def dvc(self, *arguments: str, status: int = 0) -> str:
+        """Run `dvc` with these arguments."""
+        return self.run("dvc", *arguments, status=status)
+
+
+def stages_run(printed: str) -> list[str]:
+    """Return the stages that DVC says it ran, in order."""
+    start = "Running stage '"
+    lines = [line for line in printed.splitlines() if line.startswith(start)]
+    return [line.removeprefix(start).partition("'")[0] for line in lines]
+
+
+def _shrink(params: dict) -> None:
+    params["sample"] |= {"train": 96, "validation": 48, "test": 48}
+    for kind in ("classifier", "reconstructor"):
+        params["train"][kind] |= {"epochs": 2, "batch_size": 32}
+    params["classifier"] |= {"filters": [4, 8, 8], "hidden": 16}
+    for name in ("cnn_simple", "unet"):
+        params["reconstructors"][name]["width"] = 2

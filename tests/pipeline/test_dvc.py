@@ -1,0 +1,193 @@
+"""The pipeline as a user of DVC meets it, in a temporary clone without a remote."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from clone import ROOT, stages_run
+from imports import imported_files
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dvc")]
+
+OF_ONE_MODEL = [
+    "train_reconstructor", "reconstruct", "stitch", "assess", "train_final", "evaluate_final",
+]  # fmt: skip
+
+
+def of_model(name):
+    return {f"{stage}@{name}" for stage in OF_ONE_MODEL}
+
+
+def lock(clone):
+    return yaml.safe_load((clone.path / "dvc.lock").read_text())["stages"]
+
+
+def checksums(clone):
+    outputs = {}
+    for stage in lock(clone).values():
+        outputs |= {out["path"]: out["md5"] for out in stage.get("outs", [])}
+    return outputs
+
+
+def test_repro_headline_runs_the_chain_of_one_reconstructor(headlined):
+    _, ran = headlined
+    models = {stage.partition("@")[2] for stage in ran} - {""}
+    assert models == {"unet"}
+    assert ran[-1] == "headline"
+
+
+def test_repro_makes_every_metric(reproduced):
+    metrics = {
+        path.relative_to(reproduced.path / "metrics").as_posix()
+        for path in (reproduced.path / "metrics").rglob("*.json")
+    }
+    models = ["mean_face", "cnn_simple", "unet"]
+    assert metrics == {
+        "sample.json", "audit.json", "headline.json", "compare.json",
+        *(f"classification/{name}.json" for name in ["baseline", "ceiling", *models]),
+        *(f"reconstruction/{name}.json" for name in models),
+    }  # fmt: skip
+
+
+def test_metrics_have_the_keys_of_the_design(reproduced):
+    def read(name):
+        return json.loads((reproduced.path / "metrics" / name).read_text())
+
+    assert list(read("audit.json")) == [
+        "rows", "kept", "exact_duplicate_groups", "exact_duplicate_images", "cross_split_groups",
+        "test_twins_in_train", "validation_twins_in_train", "conflicting_label_groups",
+        "constant_images",
+    ]  # fmt: skip
+    for split in read("reconstruction/unet.json").values():
+        assert set(split) == {"psnr_db", "ssim", "l1", "expression_agreement"}
+    for name in ("baseline", "unet", "ceiling"):
+        block = read(f"classification/{name}.json")
+        assert set(block) == {"train", "validation", "test"}
+        assert {"accuracy", "macro_f1", "ci95", "confusion"} <= set(block["test"])
+    assert list(read("compare.json")["models"]["unet"])[:1] == ["rank"]
+
+
+def test_predictions_cover_validation_and_test(reproduced):
+    for split, count in (("validation", 48), ("test", 48)):
+        file = reproduced.path / "data/predictions/unet" / f"{split}.csv"
+        with file.open() as lines:
+            rows = list(csv.DictReader(lines))
+        assert list(rows[0]) == ["row", "label", "prediction", *(f"p_{i}" for i in range(7))]
+        assert len(rows) == count
+        for row in rows:
+            p = [float(row[f"p_{i}"]) for i in range(7)]
+            assert sum(p) == pytest.approx(1, abs=1e-5)
+            assert p[int(row["prediction"])] == max(p)
+
+
+def test_halves_stitched_with_the_true_lower_half_would_be_the_faces(reproduced):
+    data = reproduced.path / "data"
+    faces = np.load(data / "faces/images.npy")
+    upper, lower = np.load(data / "halves/upper.npy"), np.load(data / "halves/lower.npy")
+    np.testing.assert_array_equal(np.concatenate([upper, lower], axis=1), faces)
+    stitched = np.load(data / "stitched/unet/faces.npy")
+    np.testing.assert_array_equal(stitched[:, :24], upper)
+    generated = np.load(data / "reconstructed/unet/lower.npy")
+    np.testing.assert_array_equal(stitched[:, 24:], generated)
+    assert stitched.shape == faces.shape
+
+
+def test_a_second_repro_runs_nothing(reproduced):
+    printed = reproduced.dvc("repro")
+    assert stages_run(printed) == []
+    assert "Data and pipelines are up to date" in printed
+    assert stages_run(reproduced.dvc("repro", "--dry")) == []
+
+
+def test_git_sees_no_data(reproduced):
+    tracked = reproduced.run("git", "ls-files").splitlines()
+    data = [name for name in tracked if name.startswith(("data/", "models/"))]
+    assert all(name.endswith(".gitignore") for name in data)
+    assert reproduced.run("git", "status", "--porcelain") == ""
+
+
+def test_another_model_for_the_headline_trains_nothing(clone):
+    ran = stages_run(clone.dvc("exp", "run", "-S", "recon.model=mean_face"))
+    assert set(ran) == {"check_params", "headline"}
+    headline = json.loads((clone.path / "metrics/headline.json").read_text())
+    assert headline["model"] == "mean_face"
+
+
+def test_the_model_of_the_headline_again_runs_nothing(clone):
+    assert stages_run(clone.dvc("exp", "run", "-S", "recon.model=unet")) == []
+
+
+def test_a_setting_of_one_model_retrains_it_alone(clone):
+    ran = stages_run(clone.dvc("exp", "run", "-S", "reconstructors.unet.width=3"))
+    assert set(ran) == {"check_params", *of_model("unet"), "headline", "compare"}
+    changed = clone.dvc("metrics", "diff")
+    assert "metrics/headline.json" in changed
+
+
+def test_an_edit_of_one_reconstructor_reruns_its_stages_alone(clone):
+    with (clone.path / "src/unmask/reconstructors/unet.py").open("a") as file:
+        file.write("# edited\n")
+    stale = stages_run(clone.dvc("repro", "--dry"))
+    assert {"train_reconstructor@unet", "reconstruct@unet"} <= set(stale)
+    assert set(stale) <= {*of_model("unet"), "headline", "compare"}
+
+
+def test_forced_runs_give_the_same_checksums(clone):
+    before = checksums(clone)
+    stages = ["make_sample", "ingest", "train_baseline", "train_reconstructor@unet",
+              "reconstruct@unet", "train_final@unet", "evaluate_final@unet", "assess@unet",
+              "headline", "compare"]  # fmt: skip
+    ran = stages_run(clone.dvc("repro", "--force", "--single-item", *stages))
+    assert ran == stages
+    assert checksums(clone) == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("recon.model=vgg", "error: params.yaml: recon.model: vgg has no entry under"),
+        ("train.classifier.epochs=ten", "error: params.yaml: train.classifier.epochs: "),
+        ("data.source=data/raw/missing.csv", "data/raw/missing.csv"),
+        ("+train.classifier.epoch=3", "error: params.yaml: train.classifier.epoch: unknown key"),
+    ],
+)
+def test_a_mistake_stops_the_pipeline_with_one_line(clone, setting, line):
+    metrics = {p: p.read_text() for p in (clone.path / "metrics").rglob("*.json")}
+    printed = clone.dvc("exp", "run", "-S", setting, status=255)
+    assert sum(line in text for text in printed.splitlines()) >= 1
+    assert "Traceback" not in printed
+    assert {p: p.read_text() for p in (clone.path / "metrics").rglob("*.json")} == metrics
+
+
+def test_plots_and_graph_are_shown(reproduced, tmp_path):
+    reproduced.dvc("plots", "show", "--out", str(tmp_path / "plots"))
+    page = (tmp_path / "plots/index.html").read_text()
+    for word in ("accuracy", "loss", "Confusion of the baseline"):
+        assert word in page
+    shown = {path.name for path in (tmp_path / "plots/static").iterdir()}
+    assert any("compare.png" in name for name in shown)
+    assert any("unet" in name and "epoch_001.png" in name for name in shown)
+    graph = reproduced.dvc("dag")
+    assert "train_reconstructor@unet" in graph
+
+
+def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced):
+    wrong = {}
+    for name, stage in lock(reproduced).items():
+        script = stage["cmd"].split()[1]
+        named = {d["path"] for d in stage["deps"] if d["path"].startswith("src/")}
+        trace = reproduced.path / ".trace" / f"{name}.json"
+        # Parts that are built by name show only when the stage runs.
+        runs = imported_files(ROOT / script) | set(json.loads(trace.read_text()))
+        assert script in {d["path"] for d in stage["deps"]}
+        if named != runs:
+            wrong[name] = {"missing": sorted(runs - named), "superfluous": sorted(named - runs)}
+    assert not wrong
+
+
+def test_packages_are_empty():
+    for file in Path(ROOT / "src/unmask").rglob("__init__.py"):
+        assert len(file.read_text().splitlines()) <= 1, file

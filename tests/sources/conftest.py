@@ -1,6 +1,0 @@
-"""Lets the tests in this folder import the helpers in the folder above."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

@@ -1,0 +1,206 @@
+"""Training runs: what they write, what ends them, and how they go on after an interruption."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from unmask.errors import UserError
+from unmask.faces import TEST, FaceSet
+from unmask.mask import crop
+from unmask.params.models import Named, Reconstructor
+from unmask.params.training import Train
+from unmask.training import loop
+from unmask.training.classifier import train_classifier
+from unmask.training.reconstructor import train_reconstructor
+
+CLASSIFIER = {"name": "paper_cnn", "filters": [4, 8], "hidden": 16, "dropout": 0.2}
+CLASSIFIER = Named.model_validate(CLASSIFIER | {"dense_dropout": 0.5})
+RECONSTRUCTORS = {
+    "mean_face": {"objective": {"name": "closed_form"}, "train": {"epochs": 1, "flip": 0.0}},
+    "cnn_simple": {"objective": {"name": "supervised", "loss": "l2"}, "width": 2},
+    "unet": {"objective": {"name": "supervised", "loss": "l1"}, "width": 2},
+}
+
+
+def settings(seed=1, **changes):
+    kind = {"epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 0.003}
+    kind |= {"schedule": "cosine", "flip": 0.5} | changes
+    sections = {"classifier": kind, "reconstructor": kind}
+    return Train.model_validate({"seed": seed, "precision": "float32", **sections})
+
+
+def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
+    keep = np.ones(len(faces), bool) if keep is None else keep
+    train_classifier("ceiling", faces.images, faces, keep, classifier, train)
+    return load_file("models/ceiling/weights.safetensors")
+
+
+def run_reconstructor(name, faces, train):
+    entry = Reconstructor.model_validate(RECONSTRUCTORS[name])
+    keep = np.ones(len(faces), bool)
+    train_reconstructor(name, crop(faces.images), faces.split, keep, entry, train)
+    return load_file(f"models/reconstructors/{name}/weights.safetensors")
+
+
+def same(first, second):
+    return all(np.array_equal(first[key], second[key]) for key in first)
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(in_folder):
+    """All of it is written below a temporary folder."""
+
+
+def test_a_classifier_learns(faces):
+    run_classifier(faces, settings(epochs=40, patience=40, learning_rate=0.01))
+    training = json.loads(Path("models/ceiling/training.json").read_text())
+    assert training["best"]["validation/accuracy"] > 0.6
+
+
+def test_a_run_leaves_weights_facts_and_curves_and_no_checkpoint(faces):
+    run_classifier(faces, settings())
+    training = json.loads(Path("models/ceiling/training.json").read_text())
+    assert training["epochs"] == 4
+    assert 1 <= training["best_epoch"] <= 4
+    assert sum(training["training_faces"].values()) == 84
+    assert training["parameters"] == sum(
+        weights.size for weights in load_file("models/ceiling/weights.safetensors").values()
+    )
+    curve = Path("data/training/ceiling/validation/accuracy.tsv").read_text().splitlines()
+    assert curve[0].split("\t") == ["step", "accuracy"]
+    assert [line.split("\t")[0] for line in curve[1:]] == ["1", "2", "3", "4"]
+    values = [float(line.split("\t")[1]) for line in curve[1:]]
+    assert max(values) == pytest.approx(training["best"]["validation/accuracy"])
+    assert not list(Path(".checkpoints").rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("name", RECONSTRUCTORS)
+def test_a_reconstructor_leaves_pictures(faces, name):
+    run_reconstructor(name, faces, settings())
+    assert (Path("data/training/reconstructors") / name / "pictures/epoch_001.png").exists()
+
+
+@pytest.mark.parametrize("name", ["cnn_simple", "unet"])
+def test_a_reconstructor_learns(faces, name):
+    run_reconstructor(name, faces, settings(epochs=6))
+    curve = Path(f"data/training/reconstructors/{name}/validation/loss.tsv").read_text().split()
+    assert float(curve[-1]) < float(curve[3])
+
+
+def test_the_mean_face_is_the_mean_of_the_training_faces(faces):
+    weights = run_reconstructor("mean_face", faces, settings())
+    expected = crop(faces.images[faces.split == 0])[1].mean(axis=0) / 255
+    np.testing.assert_allclose(weights["mean"][0, 0], expected, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(faces):
+    first, second = run_classifier(faces, settings()), run_classifier(faces, settings())
+    other = run_classifier(faces, settings(seed=2))
+    assert same(first, second)
+    assert not same(first, other)
+
+
+def test_training_ends_when_validation_stands_still(faces):
+    run_classifier(faces, settings(epochs=30, patience=2, learning_rate=1e-9))
+    training = json.loads(Path("models/ceiling/training.json").read_text())
+    assert training["epochs"] == training["best_epoch"] + 2 < 30
+
+
+def test_the_labels_of_the_test_split_play_no_part(faces):
+    labels = np.where(faces.split == TEST, (faces.labels + 1) % 7, faces.labels).astype(np.uint8)
+    changed = FaceSet(faces.images, labels, faces.split, faces.row)
+    assert same(run_classifier(faces, settings()), run_classifier(changed, settings()))
+
+
+def test_faces_that_the_audit_removed_play_no_part(faces):
+    keep = np.ones(len(faces), bool)
+    keep[:20] = keep[90:100] = False
+    images = np.array(faces.images)
+    images[~keep] = 0
+    blanked = FaceSet(images, faces.labels, faces.split, faces.row)
+    assert same(run_classifier(faces, settings(), keep), run_classifier(blanked, settings(), keep))
+
+
+class InterruptedError(Exception):
+    """Stands for a machine that goes down."""
+
+
+def interrupt_after(monkeypatch, epochs):
+    """Let training fail at the start of the epoch after `epochs`; return what ends the failure."""
+    train = loop._train
+
+    def failing(objective, batches, settings, seed, epoch, device):
+        if epoch == epochs:
+            raise InterruptedError
+        return train(objective, batches, settings, seed, epoch, device)
+
+    monkeypatch.setattr(loop, "_train", failing)
+
+
+@pytest.mark.parametrize("name", ["ceiling", *RECONSTRUCTORS])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_interrupted_run_ends_like_one_that_was_not(faces, monkeypatch, name, epochs):
+    def run():
+        if name == "ceiling":
+            return run_classifier(faces, settings())
+        return run_reconstructor(name, faces, settings())
+
+    expected = run()
+    curves = {p: p.read_text() for p in Path("data/training").rglob("*.tsv")}
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, epochs)
+        if name == "mean_face":
+            run()  # one epoch is all there is
+            return
+        with pytest.raises(InterruptedError):
+            run()
+    assert list(Path(".checkpoints").rglob("last.safetensors"))
+    assert same(expected, run())
+    assert {p: p.read_text() for p in Path("data/training").rglob("*.tsv")} == curves
+
+
+@pytest.mark.parametrize("change", ["seed", "settings", "faces"])
+def test_the_checkpoint_of_another_run_is_not_resumed(faces, monkeypatch, change):
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(InterruptedError):
+            run_classifier(faces, settings())
+    train = settings(
+        seed=2 if change == "seed" else 1, learning_rate=0.01 if change == "settings" else 0.003
+    )
+    if change == "faces":
+        faces = FaceSet(255 - faces.images, faces.labels, faces.split, faces.row)
+    resumed = run_classifier(faces, train)
+    assert same(resumed, run_classifier(faces, train))
+
+
+def test_a_damaged_checkpoint_is_not_resumed(faces, monkeypatch):
+    expected = run_classifier(faces, settings())
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(InterruptedError):
+            run_classifier(faces, settings())
+    (checkpoint,) = Path(".checkpoints").rglob("last.safetensors")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
+    assert same(expected, run_classifier(faces, settings()))
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"objective": {"name": "supervized"}}, "supervized"),
+        ({"objective": {"name": "supervised", "loss": "l3"}}, "reconstructors.unet.objective.loss"),
+        ({"objective": {"name": "supervised"}, "train": {"epoch": 3}}, "unet.train.epoch"),
+        ({"objective": {"name": "supervised"}, "widht": 3}, "reconstructors.unet.widht"),
+    ],
+)
+def test_a_mistake_in_an_entry_is_named_before_anything_is_written(faces, entry, words):
+    entry = Reconstructor.model_validate(entry)
+    with pytest.raises(UserError, match=words):
+        train_reconstructor(
+            "unet", crop(faces.images), faces.split, np.ones(len(faces), bool), entry, settings()
+        )
+    assert not Path("models").exists()
