@@ -1,30 +1,40 @@
 PYTHON ?= python3
 VENV   := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Threads that wait for each other sleep instead of spinning: it costs nothing when the machine is
+# otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
+export OMP_WAIT_POLICY ?= passive
 
-.PHONY: repro test lint lock fetch clean
+.PHONY: help repro test lint fetch lock clean
 
-repro: $(VENV)/installed  ## run the pipeline and show the table
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+repro: $(VENV)/installed  ## run the whole pipeline and show the comparison
 	dvc repro
 	@cat metrics/compare.md
 
-test: $(VENV)/installed  ## lint, check types and run the tests
-	ruff check . && ruff format --check . && mypy
-	pytest -n 2
+test: lint  ## check style and types, then run all tests
+	pytest --numprocesses 2
 
-fetch: $(VENV)/installed  ## get fer2013 from Kaggle with your own credentials
+lint: $(VENV)/installed  ## check style and types
+	ruff check
+	ruff format --check
+	mypy
+
+fetch: $(VENV)/installed  ## get FER2013 from Kaggle with your own credentials
 	unmask-fetch
 
-lock:  ## renew requirements.lock from pyproject.toml
-	$(VENV)/bin/pip install pip-tools
-	$(VENV)/bin/pip-compile --quiet --extra dev --strip-extras --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --output-file requirements.lock pyproject.toml
-
-$(VENV)/installed: requirements.lock pyproject.toml
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements.lock
-	$(VENV)/bin/pip install --quiet --no-deps --editable .
-	touch $@
+lock: $(VENV)/installed  ## renew requirements.lock from pyproject.toml
+	pip install --quiet pip-tools
+	pip-compile --quiet --extra dev --strip-extras --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:  ## remove the environment and unfinished runs; data, models and the DVC cache stay
 	rm -rf $(VENV) .checkpoints
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
