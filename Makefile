@@ -27,7 +27,7 @@ fetch: $(VENV)/installed  ## get FER2013 from Kaggle with your own credentials
 
 lock: $(VENV)/installed  ## renew requirements.lock from pyproject.toml
 	pip install --quiet pip-tools
-	pip-compile --quiet --extra dev --strip-extras --generate-hashes \
+	pip-compile --quiet --allow-unsafe --extra dev --strip-extras --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:  ## remove the environment and unfinished runs; data, models and the DVC cache stay
