@@ -2,7 +2,6 @@
 
 import argparse
 import inspect
-import os
 import sys
 from collections.abc import Callable
 
@@ -36,6 +35,4 @@ def run(main: Callable[..., None]) -> None:
 
 def _fail(line: str) -> None:
     print(f"error: {' '.join(line.split())}", file=sys.stderr)
-    sys.stderr.flush()
-    # A library's atexit hook or thread must not turn the one line into a traceback.
-    os._exit(2)
+    sys.exit(2)
