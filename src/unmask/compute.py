@@ -1,5 +1,6 @@
 """Where and how precisely a model computes."""
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ def compute(precision: str = "float32") -> Compute:
 
     Deterministic algorithms are switched on: the same seed gives the same bits on one machine.
     """
+    # cuBLAS reads this when it starts; without it, it would refuse to be deterministic.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     # Filling every new tensor costs time and hides only reads of memory that nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -1,0 +1,48 @@
+"""The metrics in the repository: what `dvc repro` gave on the embedded sample."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+METRICS = Path(__file__).resolve().parents[1] / "metrics"
+
+
+def read(name):
+    return json.loads((METRICS / name).read_text())
+
+
+@pytest.fixture
+def attainable():
+    return read("sample.json")["attainable_accuracy"]
+
+
+def exceeds(accuracy, bound, faces):
+    """Say whether an accuracy is above a bound by more than three standard errors."""
+    return accuracy > bound + 3 * math.sqrt(bound * (1 - bound) / faces)
+
+
+def test_no_classifier_of_upper_halves_exceeds_what_they_hold(attainable):
+    faces = read("sample.json")["faces"]["test"]
+    compared = read("compare.json")
+    for row in (compared["baseline"], *compared["models"].values()):
+        assert not exceeds(row["accuracy"], attainable["upper"], faces)
+
+
+def test_no_classifier_of_whole_faces_exceeds_what_they_hold(attainable):
+    faces = read("sample.json")["faces"]["test"]
+    assert not exceeds(read("compare.json")["ceiling"]["accuracy"], attainable["whole"], faces)
+
+
+def test_the_ceiling_would_be_caught_if_it_were_claimed_for_upper_halves(attainable):
+    faces = read("sample.json")["faces"]["test"]
+    assert exceeds(read("compare.json")["ceiling"]["accuracy"], attainable["upper"], faces)
+
+
+def test_the_headline_and_the_comparison_agree():
+    headline, compared = read("headline.json"), read("compare.json")
+    final = compared["models"][headline["model"]]
+    assert headline["final"]["test"]["accuracy"] == final["accuracy"]
+    assert headline["gain"]["accuracy"] == pytest.approx(final["gain"])
+    assert headline["gain"]["mcnemar_p"] == final["mcnemar_p"]
