@@ -1,6 +1,6 @@
 """Measure one reconstructor's lower halves: image quality, and agreement in expression.
 
-Reads the true faces (no label), data/reconstructed/M, data/stitched/M and models/ceiling; writes
+Reads the true faces (no label), data/stitched/M and models/ceiling; writes
 metrics/reconstruction/M.json.
 """
 

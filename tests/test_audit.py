@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from unmask.audit import audit
+from unmask.errors import UserError
 from unmask.faces import TEST, TRAIN, VALIDATION, FaceSet
 
 
@@ -52,6 +53,13 @@ def test_test_faces_all_stay(planted):
     assert audit(planted).keep[planted.split == TEST].all()
 
 
+def test_splits_that_are_copies_of_each_other_are_refused(planted):
+    images = np.concatenate([planted.images[8:]] * 3)
+    copied = FaceSet(images, planted.labels, planted.split, planted.row)
+    with pytest.raises(UserError, match="no train face is left"):
+        audit(copied)
+
+
 def test_labels_decide_nothing(planted):
     shuffled = FaceSet(planted.images, planted.labels[::-1], planted.split, planted.row)
     np.testing.assert_array_equal(audit(shuffled).keep, audit(planted).keep)
@@ -60,7 +68,9 @@ def test_labels_decide_nothing(planted):
 def test_exact_copies_agree_with_numpy_unique():
     images = np.random.default_rng(1).integers(0, 2, (300, 48, 48), dtype=np.uint8) * 0
     images[:, 0, 0] = np.random.default_rng(2).integers(0, 100, 300)
-    faces = FaceSet(images, np.zeros(300, np.uint8), np.zeros(300, np.uint8), np.arange(300))
+    images[-1, 0, 0] = 200  # one face that is no copy, for validation
+    split = np.array([TRAIN] * 299 + [VALIDATION], np.uint8)
+    faces = FaceSet(images, np.zeros(300, np.uint8), split, np.arange(300))
     _, counts = np.unique(images.reshape(300, -1), axis=0, return_counts=True)
     figures = audit(faces).figures
     assert figures["exact_duplicate_groups"] == (counts > 1).sum()

@@ -56,9 +56,16 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("train.seed", -1, ["train.seed: ", "greater than or equal to 0"]),
         ("data.source", "", ["data.source: ", "at least 1 character"]),
         ("data.source", ..., ["data.source: missing"]),
+        ("data.source", "fer.csv", ["data.source: no file or folder fer.csv", "unmask-fetch"]),
+        ("classifier.name", "resnet", ["classifier: resnet: no file src/unmask/classifiers"]),
+        ("reconstructors.unet.objective.name", "gan", ["gan: no file", "training/objectives"]),
         ("reconstructors", [], ["reconstructors: ", "dictionary"]),
         ("reconstructors.umet", {"objective": {"name": "supervised"}}, ["reconstructors: umet"]),
-        ("reconstructors.ceiling", {"objective": {"name": "supervised"}}, ["ceiling"]),
+        (
+            "reconstructors.ceiling",
+            {"objective": {"name": "supervised"}},
+            ["ceiling names a classifier already"],
+        ),
         ("reconstructors.unet.objective", ..., ["reconstructors.unet.objective: missing"]),
         ("reconstructors.unet.train", 3, ["reconstructors.unet.train: ", "dictionary"]),
     ],
@@ -74,7 +81,16 @@ def test_a_mistake_is_named(params, key, value, words):
         assert word in message
 
 
-@pytest.mark.parametrize("text", ["a: [1", "\t", "- a", "", "a: \x00"])
+def test_numbers_are_read_as_dvc_writes_them(params):
+    params("train.classifier.learning_rate", 0.5)
+    text = Path("params.yaml").read_text().replace("learning_rate: 0.5", "learning_rate: 1e-05")
+    Path("params.yaml").write_text(text)
+    assert read_all().train.classifier.learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [1", "\t", "- a", "", "a: \x00", "a: 1\na: 2", "a: 2024-02-31", "a: !!int x"]
+)
 def test_a_file_that_is_no_mapping_is_named(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(text)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.errors import UserError
 from unmask.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
 
 
@@ -44,7 +45,7 @@ def audit(faces: FaceSet) -> Audit:
     A face whose exact copy stands in a later split (train < validation < test) is removed: the
     test split stays as it is, and no face of it has been seen or chosen by. Constant images are
     removed from training and validation. Copies within one split are counted and stay. Labels
-    decide nothing here.
+    decide nothing here. Raises UserError where no training or no validation face is left.
     """
     groups = _copies(faces)
     splits = np.asarray(faces.split)
@@ -57,6 +58,12 @@ def audit(faces: FaceSet) -> Audit:
                 removals[index] = Removal(index, f"copy in {SPLITS[splits[last]]}", last)
     keep = np.ones(len(faces), dtype=np.bool_)
     keep[list(removals)] = False
+    for split in (TRAIN, VALIDATION):
+        if not len(faces.rows(split, keep)):
+            raise UserError(
+                f"no {SPLITS[split]} face is left: all are constant or copies of later splits; "
+                "take a source whose splits differ"
+            )
     ordered = [removals[index] for index in sorted(removals)]
     return Audit(keep, ordered, _figures(faces, keep, groups, constant))
 

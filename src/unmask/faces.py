@@ -26,6 +26,14 @@ HIDDEN = 255
 """Stands for a label that must not be seen; no loss accepts it."""
 
 
+def rows_of(
+    split: NDArray[np.uint8], number: int, keep: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return where `split`, uint8 [N], is `number` and, if given, `keep`, bool [N], is set."""
+    chosen = split == number
+    return np.flatnonzero(chosen if keep is None else chosen & keep)
+
+
 class FaceBlock(NamedTuple):
     """Some consecutive faces of a source."""
 
@@ -60,9 +68,8 @@ class FaceSet:
         return len(self.labels)
 
     def rows(self, split: int, keep: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Return the indices of the faces of a split, or of those of them that `keep` keeps."""
-        chosen = self.split == split
-        return np.flatnonzero(chosen if keep is None else chosen & keep)
+        """Return the indices of the faces of a split; see `rows_of`."""
+        return rows_of(self.split, split, keep)
 
     def labels_for_training(self) -> NDArray[np.uint8]:
         """Return the labels with those of the test split struck out (255)."""

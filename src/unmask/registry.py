@@ -15,12 +15,15 @@ from unmask.errors import UserError
 def load(family: str, name: str) -> Any:
     """Return the module `unmask.<family>.<name>`, which holds `Params` and `build`.
 
-    Raises UserError where there is no such file.
+    Raises UserError where there is no such file, or one without these two.
     """
     if not exists(family, name):
         file = f"src/unmask/{family.replace('.', '/')}/{name}.py"
         raise UserError(f"params.yaml: {name}: no file {file}; write it or mend the name")
-    return import_module(f"unmask.{family}.{name}")
+    module = import_module(f"unmask.{family}.{name}")
+    if not (hasattr(module, "Params") and hasattr(module, "build")):
+        raise UserError(f"params.yaml: {name}: cannot be named here; choose another of {family}")
+    return module
 
 
 def exists(family: str, name: str) -> bool:

@@ -114,6 +114,11 @@ def test_a_perfect_reconstruction():
     assert figures["test"]["expression_agreement"] == 1
 
 
+def test_an_exact_reconstruction_has_a_psnr_that_json_can_hold():
+    faces, split, keep = faces_with_lower_halves(np.random.default_rng(0))
+    assert assess(ByBrightness(), faces, faces, split, keep)["test"]["psnr_db"] == 100
+
+
 def test_only_the_generated_half_counts():
     random = np.random.default_rng(1)
     faces, split, keep = faces_with_lower_halves(random)

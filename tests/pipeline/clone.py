@@ -96,5 +96,6 @@ def _shrink(params: dict) -> None:
     for kind in ("classifier", "reconstructor"):
         params["train"][kind] |= {"epochs": 2, "batch_size": 32}
     params["classifier"] |= {"filters": [4, 8, 8], "hidden": 16}
-    for name in ("cnn_simple", "unet"):
-        params["reconstructors"][name]["width"] = 2
+    for entry in params["reconstructors"].values():
+        if "width" in entry:
+            entry["width"] = 2

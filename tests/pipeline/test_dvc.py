@@ -44,7 +44,7 @@ def test_repro_makes_every_metric(reproduced):
         path.relative_to(reproduced.path / "metrics").as_posix()
         for path in (reproduced.path / "metrics").rglob("*.json")
     }
-    models = ["mean_face", "cnn_simple", "unet"]
+    models = yaml.safe_load((ROOT / "params.yaml").read_text())["reconstructors"]
     assert metrics == {
         "sample.json", "audit.json", "headline.json", "compare.json",
         *(f"classification/{name}.json" for name in ["baseline", "ceiling", *models]),
@@ -138,9 +138,9 @@ def test_an_edit_of_one_reconstructor_reruns_its_stages_alone(clone):
 
 def test_forced_runs_give_the_same_checksums(clone):
     before = checksums(clone)
-    stages = ["make_sample", "ingest", "train_baseline", "train_reconstructor@unet",
-              "reconstruct@unet", "train_final@unet", "evaluate_final@unet", "assess@unet",
-              "headline", "compare"]  # fmt: skip
+    stages = ["make_sample", "ingest", "audit", "crop", "train_baseline", "train_ceiling",
+              "train_reconstructor@unet", "reconstruct@unet", "stitch@unet", "assess@unet",
+              "train_final@unet", "evaluate_final@unet", "headline", "compare"]  # fmt: skip
     ran = stages_run(clone.dvc("repro", "--force", "--single-item", *stages))
     assert ran == stages
     assert checksums(clone) == before
@@ -151,7 +151,10 @@ def test_forced_runs_give_the_same_checksums(clone):
     [
         ("recon.model=vgg", "error: params.yaml: recon.model: vgg has no entry under"),
         ("train.classifier.epochs=ten", "error: params.yaml: train.classifier.epochs: "),
-        ("data.source=data/raw/missing.csv", "data/raw/missing.csv"),
+        (
+            "data.source=missing.csv",
+            "error: params.yaml: data.source: no file or folder missing.csv",
+        ),
         ("+train.classifier.epoch=3", "error: params.yaml: train.classifier.epoch: unknown key"),
     ],
 )

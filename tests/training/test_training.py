@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from safetensors.numpy import load_file
 
 from unmask.errors import UserError
@@ -18,11 +19,11 @@ from unmask.training.reconstructor import train_reconstructor
 
 CLASSIFIER = {"name": "paper_cnn", "filters": [4, 8], "hidden": 16, "dropout": 0.2}
 CLASSIFIER = Named.model_validate(CLASSIFIER | {"dense_dropout": 0.5})
+SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["reconstructors"]
 RECONSTRUCTORS = {
-    "mean_face": {"objective": {"name": "closed_form"}, "train": {"epochs": 1, "flip": 0.0}},
-    "cnn_simple": {"objective": {"name": "supervised", "loss": "l2"}, "width": 2},
-    "unet": {"objective": {"name": "supervised", "loss": "l1"}, "width": 2},
+    name: entry | ({"width": 2} if "width" in entry else {}) for name, entry in SHIPPED.items()
 }
+LEARNING = [name for name, entry in SHIPPED.items() if entry["objective"]["name"] != "closed_form"]
 
 
 def settings(seed=1, **changes):
@@ -83,7 +84,7 @@ def test_a_reconstructor_leaves_pictures(faces, name):
     assert (Path("data/training/reconstructors") / name / "pictures/epoch_001.png").exists()
 
 
-@pytest.mark.parametrize("name", ["cnn_simple", "unet"])
+@pytest.mark.parametrize("name", LEARNING)
 def test_a_reconstructor_learns(faces, name):
     run_reconstructor(name, faces, settings(epochs=6))
     curve = Path(f"data/training/reconstructors/{name}/validation/loss.tsv").read_text().split()
@@ -124,23 +125,27 @@ def test_faces_that_the_audit_removed_play_no_part(faces):
     assert same(run_classifier(faces, settings(), keep), run_classifier(blanked, settings(), keep))
 
 
-class InterruptedError(Exception):
+class PowerCut(Exception):  # noqa: N818
     """Stands for a machine that goes down."""
 
 
 def interrupt_after(monkeypatch, epochs):
-    """Let training fail at the start of the epoch after `epochs`; return what ends the failure."""
+    """Let training fail at the start of the epoch after `epochs`."""
     train = loop._train
 
     def failing(objective, batches, settings, seed, epoch, device):
         if epoch == epochs:
-            raise InterruptedError
+            raise PowerCut
         return train(objective, batches, settings, seed, epoch, device)
 
     monkeypatch.setattr(loop, "_train", failing)
 
 
-@pytest.mark.parametrize("name", ["ceiling", *RECONSTRUCTORS])
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("name", ["ceiling", *LEARNING])
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_an_interrupted_run_ends_like_one_that_was_not(faces, monkeypatch, name, epochs):
     def run():
@@ -148,25 +153,32 @@ def test_an_interrupted_run_ends_like_one_that_was_not(faces, monkeypatch, name,
             return run_classifier(faces, settings())
         return run_reconstructor(name, faces, settings())
 
-    expected = run()
-    curves = {p: p.read_text() for p in Path("data/training").rglob("*.tsv")}
+    run()
+    expected = contents("models"), contents("data/training")
     with monkeypatch.context() as patch:
         interrupt_after(patch, epochs)
-        if name == "mean_face":
-            run()  # one epoch is all there is
-            return
-        with pytest.raises(InterruptedError):
+        with pytest.raises(PowerCut):
             run()
     assert list(Path(".checkpoints").rglob("last.safetensors"))
-    assert same(expected, run())
-    assert {p: p.read_text() for p in Path("data/training").rglob("*.tsv")} == curves
+    run()
+    assert (contents("models"), contents("data/training")) == expected
+
+
+def test_nothing_of_an_abandoned_run_is_left_in_the_next(faces, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 6)
+        with pytest.raises(PowerCut):
+            run_reconstructor("unet", faces, settings(epochs=10, patience=10))
+    run_reconstructor("unet", faces, settings(epochs=2))
+    pictures = Path("data/training/reconstructors/unet/pictures")
+    assert [path.name for path in pictures.iterdir()] == ["epoch_001.png"]
 
 
 @pytest.mark.parametrize("change", ["seed", "settings", "faces"])
 def test_the_checkpoint_of_another_run_is_not_resumed(faces, monkeypatch, change):
     with monkeypatch.context() as patch:
         interrupt_after(patch, 3)
-        with pytest.raises(InterruptedError):
+        with pytest.raises(PowerCut):
             run_classifier(faces, settings())
     train = settings(
         seed=2 if change == "seed" else 1, learning_rate=0.01 if change == "settings" else 0.003
@@ -181,7 +193,7 @@ def test_a_damaged_checkpoint_is_not_resumed(faces, monkeypatch):
     expected = run_classifier(faces, settings())
     with monkeypatch.context() as patch:
         interrupt_after(patch, 2)
-        with pytest.raises(InterruptedError):
+        with pytest.raises(PowerCut):
             run_classifier(faces, settings())
     (checkpoint,) = Path(".checkpoints").rglob("last.safetensors")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
@@ -195,6 +207,8 @@ def test_a_damaged_checkpoint_is_not_resumed(faces, monkeypatch):
         ({"objective": {"name": "supervised", "loss": "l3"}}, "reconstructors.unet.objective.loss"),
         ({"objective": {"name": "supervised"}, "train": {"epoch": 3}}, "unet.train.epoch"),
         ({"objective": {"name": "supervised"}, "widht": 3}, "reconstructors.unet.widht"),
+        ({"objective": {"name": "classification"}}, "classification: cannot be named here"),
+        ({"objective": {"name": "closed_form"}}, "UNet cannot be computed in closed form"),
     ],
 )
 def test_a_mistake_in_an_entry_is_named_before_anything_is_written(faces, entry, words):
@@ -203,4 +217,17 @@ def test_a_mistake_in_an_entry_is_named_before_anything_is_written(faces, entry,
         train_reconstructor(
             "unet", crop(faces.images), faces.split, np.ones(len(faces), bool), entry, settings()
         )
+    assert not Path("models").exists()
+
+
+def test_a_loss_cannot_train_what_has_no_weights(faces):
+    entry = Reconstructor.model_validate({"objective": {"name": "supervised"}})
+    keep = np.ones(len(faces), bool)
+    with pytest.raises(UserError, match="MeanFace has nothing that a loss could train"):
+        train_reconstructor("mean_face", crop(faces.images), faces.split, keep, entry, settings())
+
+
+def test_a_run_that_diverges_is_refused(faces):
+    with pytest.raises(UserError, match="diverged in epoch 1; lower its learning_rate"):
+        run_classifier(faces, settings(learning_rate=1e30))
     assert not Path("models").exists()

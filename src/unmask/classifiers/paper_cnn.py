@@ -7,6 +7,8 @@ The same code reads the upper half (H=24) and the whole or stitched face (H=48).
 kernel size, width of the dense layer or dropout rates; these are the usual ones of its time.
 """
 
+from typing import Annotated
+
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class Params(Section):
     dense_dropout: rate after the dense layer.
     """
 
-    filters: list[int] = Field(min_length=1, max_length=3)
+    filters: list[Annotated[int, Field(ge=1)]] = Field(min_length=1, max_length=3)
     hidden: int = Field(ge=1)
     dropout: float = Field(ge=0, lt=1)
     dense_dropout: float = Field(ge=0, lt=1)

@@ -1,5 +1,7 @@
 """The whole of `params.yaml`."""
 
+from pathlib import Path
+
 from pydantic import field_validator
 
 from unmask.errors import UserError
@@ -12,6 +14,9 @@ from unmask.registry import exists
 
 RESERVED = ("baseline", "ceiling")
 """Names that stand beside the reconstructors' in `metrics/classification`."""
+
+SAMPLE = "data/raw/sample.csv"
+"""What `make_sample` makes, and so the one source that need not be there at first."""
 
 
 class Params(Section):
@@ -27,11 +32,24 @@ class Params(Section):
     @field_validator("reconstructors")
     @classmethod
     def _have_files(cls, entries: dict[str, Reconstructor]) -> dict[str, Reconstructor]:
-        for name in entries:
-            if name in RESERVED or not exists("reconstructors", name):
-                file = f"src/unmask/reconstructors/{name}.py"
-                raise ValueError(f"{name}: no file {file}; write it or mend the name")
+        for name, entry in entries.items():
+            if name in RESERVED:
+                raise ValueError(f"{name} names a classifier already; take another name")
+            _need("reconstructors", name)
+            _need("training.objectives", entry.objective.name)
         return entries
+
+    @field_validator("classifier")
+    @classmethod
+    def _has_a_file(cls, classifier: Named) -> Named:
+        _need("classifiers", classifier.name)
+        return classifier
+
+
+def _need(family: str, name: str) -> None:
+    if not exists(family, name):
+        file = f"src/unmask/{family.replace('.', '/')}/{name}.py"
+        raise ValueError(f"{name}: no file {file}; write it or mend the name")
 
 
 def read_all() -> Params:
@@ -45,5 +63,11 @@ def read_all() -> Params:
         raise UserError(
             f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
             f"choose one of {allowed}"
+        )
+    source = params.data.source
+    if source != SAMPLE and not Path(source).exists():
+        raise UserError(
+            f"{FILE}: data.source: no file or folder {source}; mend the path, or get FER2013 with "
+            "`unmask-fetch`"
         )
     return params

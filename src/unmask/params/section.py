@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from unmask.errors import UserError
 
@@ -36,10 +37,11 @@ def read(model: type[S], key: str = "", file: str | Path = FILE) -> S:
 def load(file: str | Path = FILE) -> dict[str, Any]:
     """Return the whole of `file` as plain values."""
     try:
-        value = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        # YAML 1.2, as DVC reads and writes it: 1e-05 is a number there, and text in YAML 1.1.
+        value = YAML(typ="safe", pure=True).load(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; run from the top of the repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
         raise UserError(f"{file}{line}: not valid YAML; mend the syntax") from None

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from unmask.batches import Batches
+from unmask.errors import UserError
 from unmask.params.training import Training
 from unmask.randomness import seed_for
 from unmask.training.augmentation import augment
@@ -101,9 +102,13 @@ def _means(split: str, steps: Iterable[tuple[int, dict[str, Tensor]]]) -> Figure
 
 def _remember(state: State, objective: Objective, figures: Figures) -> None:
     """Add the figures to the history, and keep the weights if they are the best so far."""
+    if not all(map(math.isfinite, figures.values())):
+        raise UserError(
+            f"training diverged in epoch {len(state.history) + 1}; lower its learning_rate"
+        )
     state.history.append(figures)
-    value = figures[f"validation/{objective.monitor}"]
-    best = state.history[state.best_epoch][f"validation/{objective.monitor}"]
-    if not state.best or (value != best and objective.better(value, best) == value):
+    monitored = f"validation/{objective.monitor}"
+    gain = objective.sign * (figures[monitored] - state.history[state.best_epoch][monitored])
+    if not state.best or gain > 0:
         state.best_epoch = len(state.history) - 1
         state.best = {k: v.detach().cpu().clone() for k, v in objective.model.state_dict().items()}

@@ -1,12 +1,13 @@
 """What the training loop asks of an objective."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from unmask.compute import Compute
+from unmask.errors import UserError
 from unmask.params.training import Training
 
 
@@ -16,13 +17,13 @@ class Objective(Protocol):
     model: what is trained, saved and judged.
     optimisers: all that have state; an adversarial objective has two.
     monitor: the figure of `measure` that decides early stopping.
-    better: `min` or `max`, which of two values of it is the better one.
+    sign: 1 where more of that figure is better, -1 where less is.
     """
 
     model: nn.Module
     optimisers: list[torch.optim.Optimizer]
     monitor: str
-    better: Callable[..., Any]
+    sign: int
 
     def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Learn from one batch; return figures of it, each a scalar."""
@@ -35,9 +36,14 @@ class SingleLoss:
     """The common case: one model, one loss (the figure `loss` of `measure`), Adam."""
 
     monitor: str = "loss"
-    better: Callable[..., Any] = min
+    sign: int = -1
 
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            raise UserError(
+                f"{type(model).__name__} has nothing that a loss could train; set its objective to "
+                "closed_form"
+            )
         self.model, self._compute = model, compute
         self.optimisers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(model.parameters(), lr=settings.learning_rate)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from unmask.compute import Compute
 from unmask.faces import TRAIN as TRAIN_SPLIT
 from unmask.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.faces import rows_of
 from unmask.models import build_reconstructor
 from unmask.params.models import Reconstructor
 from unmask.params.section import check
@@ -32,8 +33,8 @@ def train_reconstructor(
     settings = entry.training(train.reconstructor, key)
     inputs = Inputs(
         halves,
-        np.flatnonzero((split == TRAIN_SPLIT) & keep),
-        np.flatnonzero((split == VALIDATION_SPLIT) & keep),
+        rows_of(split, TRAIN_SPLIT, keep),
+        rows_of(split, VALIDATION_SPLIT, keep),
     )
     module = load("training.objectives", entry.objective.name)
     params = check(module.Params, entry.objective.settings, f"{key}.objective")

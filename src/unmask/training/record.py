@@ -58,6 +58,7 @@ class Record:
         """Load the last checkpoint into the objective; without one, return the initial state."""
         saved = checkpoint.load(self._file, self._fingerprint, objective)
         if saved is None:
+            shutil.rmtree(self.pictures, ignore_errors=True)
             return State()
         state = State(saved.notes["history"], saved.notes["best_epoch"], saved.best)
         for figures in state.history:
@@ -72,9 +73,12 @@ class Record:
         checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
         self._progress.epoch(len(state.history), epochs, state.history[-1])
 
+    def close(self) -> None:
+        """End what shows on the screen; also where training fails."""
+        self._progress.close()
+
     def copy_to(self, folder: Path) -> None:
         """Copy the curves, a `.tsv` file for each figure, and the pictures into `folder`."""
-        self._progress.close()
         self._live.end()  # type: ignore[no-untyped-call]
         shutil.copytree(self.folder / "live" / "plots" / "metrics", folder, dirs_exist_ok=True)
         if self.pictures.exists():

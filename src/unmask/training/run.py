@@ -63,16 +63,19 @@ def train_and_save(
             str(machine),
         ),
     )
-    state = fit(
-        objective,
-        Batches(inputs.arrays, inputs.train, settings.batch_size),
-        Batches(inputs.arrays, inputs.validation, settings.batch_size),
-        settings,
-        train.seed,
-        machine.device,
-        record,
-        pictures(record.pictures) if pictures else None,
-    )
+    try:
+        state = fit(
+            objective,
+            Batches(inputs.arrays, inputs.train, settings.batch_size),
+            Batches(inputs.arrays, inputs.validation, settings.batch_size),
+            settings,
+            train.seed,
+            machine.device,
+            record,
+            pictures(record.pictures) if pictures else None,
+        )
+    finally:
+        record.close()
     with whole_folder(Path("models") / name) as folder:
         save_weights(objective.model, folder / "weights.safetensors")
         write_json(

@@ -12,7 +12,7 @@ from unmask.training.objective import SingleLoss
 class Classification(SingleLoss):
     """Teaches a classifier from batches (images uint8 [B,1,H,W], labels uint8 [B])."""
 
-    monitor, better = "accuracy", max
+    monitor, sign = "accuracy", 1
 
     def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return mean cross-entropy (nats) and accuracy of the batch."""

@@ -1,7 +1,6 @@
 """Closed form: a reconstructor that is computed from the training faces in one pass, by no loss."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +8,7 @@ from torch.nn import functional
 
 from unmask.batches import to_unit
 from unmask.compute import Compute
+from unmask.errors import UserError
 from unmask.params.section import Section
 from unmask.params.training import Training
 
@@ -21,9 +21,14 @@ class ClosedForm:
     """Shows every training batch (upper, lower), uint8 [B,1,24,48] each, to `model.observe`."""
 
     monitor: str = "loss"
-    better: Callable[..., Any] = min
+    sign: int = -1
 
     def __init__(self, model: nn.Module) -> None:
+        if not hasattr(model, "observe"):
+            raise UserError(
+                f"{type(model).__name__} cannot be computed in closed form; set its objective to "
+                "supervised"
+            )
         self.model = model
         self.optimisers: list[torch.optim.Optimizer] = []
 
