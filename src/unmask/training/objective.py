@@ -1,5 +1,6 @@
 """What the training loop asks of an objective."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -32,7 +33,7 @@ class Objective(Protocol):
         """Return figures of one batch without learning from it."""
 
 
-class SingleLoss:
+class SingleLoss(ABC):
     """The common case: one model, one loss (the figure `loss` of `measure`), Adam."""
 
     monitor: str = "loss"
@@ -63,6 +64,6 @@ class SingleLoss:
             output: Tensor = self.model(inputs)
         return output.float()
 
+    @abstractmethod
     def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return figures of one batch, `loss` among them."""
-        raise NotImplementedError
