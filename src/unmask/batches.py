@@ -51,8 +51,9 @@ def _gather(array: NDArray[Any], rows: NDArray[np.int64]) -> Tensor:
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """Map uint8 pixels to float32 in [0,1]."""
-    return images.to(torch.float32).div_(255)
+    """Map uint8 pixels to float32 in [0,1]; what is float already, such as features, to float32."""
+    values = images.to(torch.float32)
+    return values.div_(255) if images.dtype == torch.uint8 else values
 
 
 def to_pixels(images: Tensor) -> NDArray[np.uint8]:

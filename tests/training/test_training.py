@@ -28,7 +28,8 @@ LEARNING = [name for name, entry in SHIPPED.items() if entry["objective"]["name"
 
 def settings(seed=1, **changes):
     kind = {"epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 0.003}
-    kind |= {"schedule": "cosine", "flip": 0.5} | changes
+    kind |= {"schedule": "cosine", "gradient_clip": None}
+    kind |= {"flip": 0.5, "rotation": 0.0, "shift": 0.0} | changes
     sections = {"classifier": kind, "reconstructor": kind}
     return Train.model_validate({"seed": seed, "precision": "float32", **sections})
 
@@ -133,10 +134,10 @@ def interrupt_after(monkeypatch, epochs):
     """Let training fail at the start of the epoch after `epochs`."""
     train = loop._train
 
-    def failing(objective, batches, settings, seed, epoch, device):
+    def failing(objective, batches, settings, seed, epoch, device, record):
         if epoch == epochs:
             raise PowerCut
-        return train(objective, batches, settings, seed, epoch, device)
+        return train(objective, batches, settings, seed, epoch, device, record)
 
     monkeypatch.setattr(loop, "_train", failing)
 

@@ -16,7 +16,13 @@ class Training(Section):
     learning_rate: of Adam, in the first epoch.
     schedule: `constant`, or `cosine`, which lets the learning rate fall to zero over `epochs`
         along half a cosine (Loshchilov and Hutter 2017, without restarts).
-    flip: probability that a face is mirrored, drawn anew for each face and epoch.
+    gradient_clip: the most that the norm of the gradient may be (Pascanu, Mikolov and Bengio 2013);
+        null leaves it as it is.
+    flip: probability that a face is mirrored.
+    rotation: degrees by which a face is turned at most, either way.
+    shift: pixels by which a face is shifted at most, along either axis.
+
+    Flip, rotation and shift are drawn anew for each face and epoch.
     """
 
     epochs: int = Field(ge=1)
@@ -24,7 +30,15 @@ class Training(Section):
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "cosine"]
+    gradient_clip: float | None = Field(gt=0)
     flip: float = Field(ge=0, le=1)
+    rotation: float = Field(ge=0, le=180)
+    shift: float = Field(ge=0, le=24)
+
+    @property
+    def augments(self) -> bool:
+        """Say whether a face looks different from epoch to epoch."""
+        return bool(self.flip or self.rotation or self.shift)
 
 
 class Train(Section):

@@ -29,9 +29,10 @@ def save(
     best: Mapping[str, Tensor],
     notes: Mapping[str, Any],
 ) -> None:
-    """Write model, optimisers, the best weights so far and `notes` (plain JSON values)."""
-    tensors = {f"model.{k}": v for k, v in objective.model.state_dict().items()}
-    tensors |= {f"best.{k}": v for k, v in best.items()}
+    """Write model, helpers, optimisers, the best weights so far and `notes` (plain JSON values)."""
+    tensors = {f"best.{k}": v for k, v in best.items()}
+    for name, module in {"model": objective.model, **objective.helpers}.items():
+        tensors |= {f"{name}.{k}": v for k, v in module.state_dict().items()}
     for number, optimiser in enumerate(objective.optimisers):
         for parameter, values in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{parameter}.{k}": v for k, v in values.items()}
@@ -41,7 +42,7 @@ def save(
 
 
 def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
-    """Put the checkpoint's model and optimisers into `objective` and return the rest.
+    """Put the checkpoint's model, helpers and optimisers into `objective` and return the rest.
 
     Returns None, and leaves the objective alone, where there is no checkpoint of this run: no
     file, one that cannot be read, or one with another fingerprint.
@@ -54,7 +55,8 @@ def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (FileNotFoundError, SafetensorError):
         return None
-    objective.model.load_state_dict(_under("model", tensors))
+    for name, module in {"model": objective.model, **objective.helpers}.items():
+        module.load_state_dict(_under(name, tensors))
     for number, optimiser in enumerate(objective.optimisers):
         state = _optimiser_state(_under(f"optimiser.{number}", tensors))
         groups = optimiser.state_dict()["param_groups"]

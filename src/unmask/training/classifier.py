@@ -10,7 +10,7 @@ from unmask.models import build_classifier
 from unmask.params.models import Named
 from unmask.params.training import Train
 from unmask.training.objectives.classification import Classification
-from unmask.training.run import Inputs, train_and_save
+from unmask.training.run import Inputs, prepare, train_and_save
 
 
 def train_classifier(
@@ -30,14 +30,16 @@ def train_classifier(
         [images, labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
     )
     counts = np.bincount(labels[inputs.train], minlength=len(CLASSES))
+    machine = prepare(train)
+    model = build_classifier(classifier, images.shape[1:])
     train_and_save(
         name,
-        lambda machine: Classification(
-            build_classifier(classifier, images.shape[1:]), train.classifier, machine
-        ),
+        model,
+        Classification(model, train.classifier, machine),
         inputs,
         train.classifier,
         train,
+        machine,
         identity=classifier.model_dump(),
         facts={"training_faces": dict(zip(CLASSES, counts.tolist(), strict=True))},
     )

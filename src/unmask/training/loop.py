@@ -23,29 +23,32 @@ def fit(
     seed: int,
     device: torch.device,
     record: Record,
-    each_epoch: Callable[[nn.Module, int], None] | None = None,
+    each_epoch: Callable[[int], None] | None = None,
 ) -> State:
     """Train until validation has not improved for `settings.patience` epochs.
 
     The model is left in evaluation mode with the weights of its best epoch. A run that finds its
-    own checkpoint in `record` goes on from there. `each_epoch(model, epoch)` is called after each
-    epoch with the model in evaluation mode.
+    own checkpoint in `record` goes on from there. `each_epoch(epoch)` is called after each epoch
+    with the model in evaluation mode.
     """
-    model = objective.model.to(device)
-    model.to(memory_format=torch.channels_last)
+    model = objective.model
+    for module in (model, *objective.helpers.values()):
+        module.to(device)
+        module.to(memory_format=torch.channels_last)
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
+        record.epoch_begins(epoch, settings.epochs)
         torch.manual_seed(seed_for(seed, epoch))  # what dropout draws from
         _set_learning_rate(objective, settings, epoch)
         figures = {
-            **_train(objective, train, settings, seed, epoch, device),
+            **_train(objective, train, settings, seed, epoch, device, record),
             **_validate(objective, validation, device),
         }
         _remember(state, objective, figures)
         if each_epoch:
-            each_epoch(model, epoch)
-        record.epoch(objective, state, settings.epochs)
+            each_epoch(epoch)
+        record.epoch_ends(objective, state)
     model.load_state_dict(state.best)
     model.eval()
     return state
@@ -68,13 +71,16 @@ def _train(
     seed: int,
     epoch: int,
     device: torch.device,
+    record: Record,
 ) -> Figures:
-    objective.model.train()
+    for module in (objective.model, *objective.helpers.values()):
+        module.train()
 
     def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
         for rows, tensors in train.shuffled(seed, epoch):
-            batch = augment(tensors, rows, seed, epoch, settings.flip)
+            batch = augment(tensors, rows, seed, epoch, settings) if settings.augments else tensors
             yield len(rows), objective.train_step([t.to(device) for t in batch])
+            record.faces_seen(len(rows), len(train))
 
     return _means("train", steps())
 

@@ -1,7 +1,7 @@
 """What the training loop asks of an objective."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -15,13 +15,15 @@ from unmask.params.training import Training
 class Objective(Protocol):
     """What a model learns from.
 
-    model: what is trained, saved and judged.
+    model: what is trained and judged.
+    helpers: other modules that are trained beside it, such as a discriminator, by name.
     optimisers: all that have state; an adversarial objective has two.
     monitor: the figure of `measure` that decides early stopping.
     sign: 1 where more of that figure is better, -1 where less is.
     """
 
     model: nn.Module
+    helpers: dict[str, nn.Module]
     optimisers: list[torch.optim.Optimizer]
     monitor: str
     sign: int
@@ -31,6 +33,23 @@ class Objective(Protocol):
 
     def measure(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return figures of one batch without learning from it."""
+
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Say what is wrong with the figures of an epoch; an empty list where nothing is."""
+
+
+def step(
+    loss: Tensor,
+    optimiser: torch.optim.Optimizer,
+    parameters: Iterable[nn.Parameter],
+    settings: Training,
+) -> None:
+    """Take one step of `optimiser` down `loss`, the gradient of `parameters` clipped if so set."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if settings.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+    optimiser.step()
 
 
 class SingleLoss(ABC):
@@ -45,23 +64,27 @@ class SingleLoss(ABC):
                 f"{type(model).__name__} has nothing that a loss could train; set its objective to "
                 "closed_form"
             )
-        self.model, self._compute = model, compute
+        self.model, self._settings, self._compute = model, settings, compute
+        self.helpers: dict[str, nn.Module] = {}
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+            torch.optim.Adam(self._parameters, lr=settings.learning_rate)
         ]
 
     def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Take one step down the loss; return the figures of the model as it stood before."""
-        self.optimisers[0].zero_grad(set_to_none=True)
         figures = self.measure(batch)
-        figures["loss"].backward()  # type: ignore[no-untyped-call]
-        self.optimisers[0].step()
+        step(figures["loss"], self.optimisers[0], self._parameters, self._settings)
         return figures
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Return nothing: a loss that is not finite ends training by itself."""
+        return []
+
+    def predict(self, *inputs: Tensor) -> Tensor:
         """Return the model's output in float32; only the model itself computes less precisely."""
         with self._compute.autocast():
-            output: Tensor = self.model(inputs)
+            output: Tensor = self.model(*inputs)
         return output.float()
 
     @abstractmethod

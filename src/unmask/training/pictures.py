@@ -24,21 +24,22 @@ class Pictures:
     def __init__(
         self,
         folder: Path,
+        model: nn.Module,
         upper: NDArray[np.uint8],
         lower: NDArray[np.uint8],
         rows: NDArray[np.int64],
     ) -> None:
-        self._folder, self._upper = folder, upper
+        self._folder, self._model, self._upper = folder, model, upper
         self._rows = rows[np.linspace(0, len(rows) - 1, min(_FACES, len(rows))).astype(int)]
         self._true = stitch(upper[self._rows], lower[self._rows])
 
-    def __call__(self, model: nn.Module, epoch: int) -> None:
+    def __call__(self, epoch: int) -> None:
         """Draw the grid of `epoch`, counted from 0, if it is one of those to be drawn."""
         if epoch and (epoch + 1) % _EVERY:
             return
         upper = self._upper[self._rows]
         generated = np.concatenate(
-            [to_pixels(lower) for _, lower in outputs(model, self._upper, self._rows)]
+            [to_pixels(lower) for _, lower in outputs(self._model, self._upper, self._rows)]
         )
         blank = np.full_like(upper, 128)
         save_grid(

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.compute import Compute
 from unmask.faces import TRAIN as TRAIN_SPLIT
 from unmask.faces import VALIDATION as VALIDATION_SPLIT
 from unmask.faces import rows_of
@@ -12,9 +11,9 @@ from unmask.params.models import Reconstructor
 from unmask.params.section import check
 from unmask.params.training import Train
 from unmask.registry import load
-from unmask.training.objective import Objective
+from unmask.training.features import keep_features
 from unmask.training.pictures import Pictures
-from unmask.training.run import Inputs, train_and_save
+from unmask.training.run import Inputs, prepare, train_and_save
 
 
 def train_reconstructor(
@@ -31,26 +30,28 @@ def train_reconstructor(
     """
     key = f"reconstructors.{name}"
     settings = entry.training(train.reconstructor, key)
-    inputs = Inputs(
-        halves,
-        rows_of(split, TRAIN_SPLIT, keep),
-        rows_of(split, VALIDATION_SPLIT, keep),
-    )
+    train_rows = rows_of(split, TRAIN_SPLIT, keep)
+    validation_rows = rows_of(split, VALIDATION_SPLIT, keep)
     module = load("training.objectives", entry.objective.name)
     params = check(module.Params, entry.objective.settings, f"{key}.objective")
 
-    def build(machine: Compute) -> Objective:
-        model = build_reconstructor(name, entry)
-        objective: Objective = module.build(model, params, settings, machine)
-        return objective
-
+    machine = prepare(train)
+    model = build_reconstructor(name, entry)
+    facts = model.load_pretrained() if hasattr(model, "load_pretrained") else {}
+    learner, features = model, []
+    if getattr(model, "encoder_is_frozen", False) and not settings.augments:
+        rows = np.concatenate([train_rows, validation_rows])
+        features = keep_features(f"reconstructors/{name}", model.encoder, halves[0], rows)
+        learner = model.decoder
     train_and_save(
         f"reconstructors/{name}",
-        build,
-        inputs,
+        model,
+        module.build(learner, params, settings, machine),
+        Inputs([*halves, *features], train_rows, validation_rows),
         settings,
         train,
+        machine,
         identity=entry.model_dump(),
-        facts={},
-        pictures=lambda folder: Pictures(folder, *halves, inputs.validation),
+        facts=facts,
+        pictures=lambda folder: Pictures(folder, model, *halves, validation_rows),
     )

@@ -1,16 +1,19 @@
-"""What a training run leaves behind while it runs: checkpoint, curves, progress.
+"""What a training run leaves behind while it runs: checkpoint, curves, progress, durations.
 
 Everything stands in `.checkpoints/<run>/`, outside DVC's outputs, which DVC deletes before it runs
-a stage; the folder goes when the run has ended well.
+a stage; the folder goes when the run has ended well. Durations outlive it in `logs/<run>.json`:
+they differ from run to run, so they are no output of a stage.
 """
 
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dvclive.live import Live
 from torch import Tensor
 
+from unmask.files import write_json
 from unmask.training import checkpoint
 from unmask.training.objective import Objective
 from unmask.training.progress import Progress
@@ -26,9 +29,11 @@ class State:
         `validation/...`, in evaluation mode.
     best_epoch: index of the epoch that is best on validation.
     best: the weights at that epoch.
+    seconds: what each epoch took.
     """
 
     history: list[Figures] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
 
@@ -49,8 +54,10 @@ class Record:
         self.folder = Path(".checkpoints") / name
         self.pictures = self.folder / "pictures"
         self._file = self.folder / "last.safetensors"
-        self._fingerprint = fingerprint
+        self._name, self._fingerprint = name, fingerprint
         self._progress = Progress(name)
+        self._epoch = self._epochs = self._faces = 0
+        self._started = 0.0
         self._live = Live(str(self.folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None)
         self._live.step = 1
 
@@ -60,18 +67,35 @@ class Record:
         if saved is None:
             shutil.rmtree(self.pictures, ignore_errors=True)
             return State()
-        state = State(saved.notes["history"], saved.notes["best_epoch"], saved.best)
+        notes = saved.notes
+        state = State(notes["history"], notes["seconds"], notes["best_epoch"], saved.best)
         for figures in state.history:
             self._log(figures)
-        self._progress.resumed(len(state.history))
+        self._progress.say(f"going on after epoch {len(state.history)} of an interrupted run")
         return state
 
-    def epoch(self, objective: Objective, state: State, epochs: int) -> None:
-        """Record the epoch that has just ended."""
-        self._log(state.history[-1])
-        notes = {"history": state.history, "best_epoch": state.best_epoch}
+    def epoch_begins(self, epoch: int, epochs: int) -> None:
+        """Note that `epoch`, counted from 0, of at most `epochs` begins."""
+        self._epoch, self._epochs, self._faces = epoch, epochs, 0
+        self._started = time.monotonic()
+
+    def faces_seen(self, faces: int, of: int) -> None:
+        """Note that so many more of an epoch's faces have been learned from."""
+        self._faces += faces
+        self._progress.within(self._epoch, self._epochs, self._faces / of)
+
+    def epoch_ends(self, objective: Objective, state: State) -> None:
+        """Record the epoch whose figures `state` holds now, and say if something is wrong."""
+        figures = state.history[-1]
+        state.seconds.append(round(time.monotonic() - self._started, 2))
+        self._log(figures)
+        notes = {
+            "history": state.history, "seconds": state.seconds, "best_epoch": state.best_epoch
+        }  # fmt: skip
         checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
-        self._progress.epoch(len(state.history), epochs, state.history[-1])
+        self._progress.epoch(len(state.history), self._epochs, figures)
+        for fault in objective.faults(figures):
+            self._progress.say(f"warning: epoch {len(state.history)}: {fault}")
 
     def close(self) -> None:
         """End what shows on the screen; also where training fails."""
@@ -84,8 +108,9 @@ class Record:
         if self.pictures.exists():
             shutil.copytree(self.pictures, folder / "pictures")
 
-    def remove(self) -> None:
-        """Remove the record, once the run's artefacts stand."""
+    def end(self, state: State) -> None:
+        """Note the durations and remove the rest, once the run's artefacts stand."""
+        write_json(Path("logs") / f"{self._name}.json", {"seconds_per_epoch": state.seconds})
         shutil.rmtree(self.folder)
 
     def _log(self, figures: Figures) -> None:

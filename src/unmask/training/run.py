@@ -18,10 +18,10 @@ from unmask.randomness import seed_for
 from unmask.training.fingerprint import fingerprint
 from unmask.training.loop import fit
 from unmask.training.objective import Objective
-from unmask.training.record import Record
+from unmask.training.record import Record, State
 from unmask.weights import save_weights
 
-EachEpoch = Callable[[nn.Module, int], None]
+EachEpoch = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,33 @@ class Inputs:
     validation: NDArray[np.int64]
 
 
+def prepare(train: Train) -> Compute:
+    """Return where the run computes, and seed what initial weights are drawn from."""
+    machine = compute(train.precision)
+    torch.manual_seed(seed_for(train.seed))
+    return machine
+
+
 def train_and_save(
     name: str,
-    build: Callable[[Compute], Objective],
+    model: nn.Module,
+    objective: Objective,
     inputs: Inputs,
     settings: Training,
     train: Train,
+    machine: Compute,
     identity: object,
     facts: Mapping[str, Any],
     pictures: Callable[[Path], EachEpoch] | None = None,
 ) -> None:
-    """Train what `build` returns and write `models/<name>/` and `data/training/<name>/` whole.
+    """Train by `objective` and write `models/<name>/` and `data/training/<name>/` whole.
 
-    The first holds `weights.safetensors` (of the epoch best on validation) and `training.json`
-    (`facts`, and how training went); the second what DVC plots: a `.tsv` for each figure and,
-    where `pictures` is given, `pictures/`. `identity` is what of the parameters determines the
-    model; it keeps a checkpoint of another model from being resumed.
+    The first holds `weights.safetensors` of `model` (at the epoch best on validation) and
+    `training.json` (`facts`, and how training went); the second what DVC plots: a `.tsv` for each
+    figure and, where `pictures` is given, `pictures/`. `objective.model` is `model` or the part of
+    it that learns. `identity` is what of the parameters determines the model; it keeps a checkpoint
+    of another model from being resumed.
     """
-    machine = compute(train.precision)
-    torch.manual_seed(seed_for(train.seed))  # what initial weights are drawn from
-    objective = build(machine)
     record = Record(
         name,
         fingerprint(
@@ -77,19 +84,27 @@ def train_and_save(
     finally:
         record.close()
     with whole_folder(Path("models") / name) as folder:
-        save_weights(objective.model, folder / "weights.safetensors")
+        save_weights(model, folder / "weights.safetensors")
         write_json(
             folder / "training.json",
             {
                 **facts,
-                "parameters": sum(p.numel() for p in objective.model.parameters()),
+                "parameters": sum(p.numel() for p in model.parameters()),
+                "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
                 "epochs": len(state.history),
                 "best_epoch": state.best_epoch + 1,
                 "best": state.history[state.best_epoch],
+                "faults": _faults(objective, state),
                 "device": machine.device.type,
                 "precision": machine.precision,
             },
         )
     with whole_folder(Path("data/training") / name) as folder:
         record.copy_to(folder)
-    record.remove()
+    record.end(state)
+
+
+def _faults(objective: Objective, state: State) -> dict[str, list[str]]:
+    """Return what was wrong, by epoch, counted from 1."""
+    by_epoch = enumerate(map(objective.faults, state.history), 1)
+    return {str(epoch): faults for epoch, faults in by_epoch if faults}

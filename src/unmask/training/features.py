@@ -1,0 +1,63 @@
+"""Features of a wholly frozen encoder, computed once and kept on disk for the training run.
+
+They stand in `.checkpoints/<run>/features/`, as float16, and go with that folder. Their name holds
+a checksum of all that determines them, so a run that goes on after an interruption finds its own
+and no other.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from unmask.files import open_array, whole_folder
+from unmask.inference import outputs
+from unmask.training.fingerprint import fingerprint
+from unmask.training.progress import Progress
+
+
+def keep_features(
+    run: str, encoder: nn.Module, upper: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> list[NDArray[np.float16]]:
+    """Return arrays [N,...], one for each feature map of `encoder`, with the given rows filled.
+
+    encoder: maps float [B,1,24,48] to a list of feature maps [B,C,h,w].
+    upper: uint8 [N,24,48]; a row number means the same face in the features as there.
+    """
+    weights = [tensor.cpu().numpy() for tensor in encoder.state_dict().values() if tensor.ndim]
+    name = fingerprint([upper, rows, *weights])
+    folder = Path(".checkpoints") / run / "features" / name
+    if not folder.exists():
+        with whole_folder(folder) as temporary:
+            _compute(run, encoder, upper, rows, temporary)
+    return [open_array(path) for path in sorted(folder.iterdir())]
+
+
+def _compute(
+    run: str,
+    encoder: nn.Module,
+    upper: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    folder: Path,
+) -> None:
+    progress, arrays, done = Progress(run), list[NDArray[np.float16]](), 0
+    try:
+        for batch, maps in outputs(encoder, upper, rows):
+            arrays = arrays or [_create(folder / f"{i}.npy", len(upper), m) for i, m in enumerate(maps)]
+            for array, feature in zip(arrays, maps, strict=True):
+                array[batch] = feature.to(torch.float16).cpu().numpy()
+            done += len(batch)
+            progress.features(done / len(rows))
+    finally:
+        progress.close()
+
+
+def _create(path: Path, length: int, like: Tensor) -> NDArray[np.float16]:
+    """Create an array for `length` faces; rows that are never written take no disk."""
+    shape = (length, *like.shape[1:])
+    array: NDArray[np.float16] = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.float16, shape=shape
+    )
+    return array
