@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from unmask.batches import Batches, to_unit
 from unmask.compute import compute
 
-_BATCH_SIZE = 512
+_BATCH_SIZE = 128  # enough to keep a device busy, and InceptionV3 within memory
 
 
 @torch.inference_mode()
@@ -20,6 +20,7 @@ def outputs(
     """Yield (rows, model's output for them) in batches; images are uint8 [N,H,W]."""
     device = compute().device
     model = model.to(device).eval()
+    model.to(memory_format=torch.channels_last)
     for batch, (pixels,) in Batches([images], rows, _BATCH_SIZE).in_order():
         yield batch, model(to_unit(pixels.to(device)))
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.params.section import Section
+from unmask.reconstructors.blocks import convolution
 
 _LEVELS = 3
 
@@ -34,7 +35,7 @@ class UNet(nn.Module):
         super().__init__()
         widths = [params.width * 2**level for level in range(_LEVELS + 1)]
         self.down = nn.ModuleList(
-            _double_convolution(inputs, outputs)
+            _two_convolutions(inputs, outputs)
             for inputs, outputs in zip([1, *widths], widths, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
@@ -42,7 +43,7 @@ class UNet(nn.Module):
         self.widen = nn.ModuleList(
             nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2) for width in widths[:-1]
         )
-        self.up = nn.ModuleList(_double_convolution(2 * width, width) for width in widths[:-1])
+        self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv2d(params.width, 1, kernel_size=1)
 
     def forward(self, upper: Tensor) -> Tensor:
@@ -58,15 +59,8 @@ class UNet(nn.Module):
         return torch.sigmoid(self.head(features))
 
 
-def _double_convolution(inputs: int, outputs: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for channels in (inputs, outputs):
-        layers += [
-            nn.Conv2d(channels, outputs, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        ]
-    return nn.Sequential(*layers)
+def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(convolution(inputs, outputs), convolution(outputs, outputs))
 
 
 def build(params: Params) -> nn.Module:

@@ -42,10 +42,12 @@ def _compute(
     rows: NDArray[np.int64],
     folder: Path,
 ) -> None:
-    progress, arrays, done = Progress(run), list[NDArray[np.float16]](), 0
+    progress, done = Progress(run), 0
+    arrays: list[NDArray[np.float16]] = []
     try:
         for batch, maps in outputs(encoder, upper, rows):
-            arrays = arrays or [_create(folder / f"{i}.npy", len(upper), m) for i, m in enumerate(maps)]
+            if not arrays:
+                arrays = [_create(folder, i, len(upper), m) for i, m in enumerate(maps)]
             for array, feature in zip(arrays, maps, strict=True):
                 array[batch] = feature.to(torch.float16).cpu().numpy()
             done += len(batch)
@@ -54,10 +56,9 @@ def _compute(
         progress.close()
 
 
-def _create(path: Path, length: int, like: Tensor) -> NDArray[np.float16]:
+def _create(folder: Path, number: int, length: int, like: Tensor) -> NDArray[np.float16]:
     """Create an array for `length` faces; rows that are never written take no disk."""
-    shape = (length, *like.shape[1:])
     array: NDArray[np.float16] = np.lib.format.open_memmap(
-        path, mode="w+", dtype=np.float16, shape=shape
+        folder / f"{number}.npy", mode="w+", dtype=np.float16, shape=(length, *like.shape[1:])
     )
     return array

@@ -1,7 +1,10 @@
 """Training a reconstructor: from upper halves to lower halves."""
 
+from typing import Any, Protocol, runtime_checkable
+
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from unmask.faces import TRAIN as TRAIN_SPLIT
 from unmask.faces import VALIDATION as VALIDATION_SPLIT
@@ -14,6 +17,22 @@ from unmask.registry import load
 from unmask.training.features import keep_features
 from unmask.training.pictures import Pictures
 from unmask.training.run import Inputs, prepare, train_and_save
+
+
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A reconstructor whose encoder can have weights from elsewhere, and can be frozen.
+
+    encoder: maps upper halves to a list of feature maps; decoder: maps those to lower halves.
+    encoder_is_frozen: whether the feature maps of a face never change.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+    encoder_is_frozen: bool
+
+    def load_pretrained(self) -> dict[str, Any]:
+        """Load the encoder's weights; return what says which they are."""
 
 
 def train_reconstructor(
@@ -37,12 +56,13 @@ def train_reconstructor(
 
     machine = prepare(train)
     model = build_reconstructor(name, entry)
-    facts = model.load_pretrained() if hasattr(model, "load_pretrained") else {}
-    learner, features = model, []
-    if getattr(model, "encoder_is_frozen", False) and not settings.augments:
-        rows = np.concatenate([train_rows, validation_rows])
-        features = keep_features(f"reconstructors/{name}", model.encoder, halves[0], rows)
-        learner = model.decoder
+    learner, features, facts = model, list[NDArray[np.float16]](), dict[str, Any]()
+    if isinstance(model, Pretrainable):
+        facts = model.load_pretrained()
+        if model.encoder_is_frozen and not settings.augments:
+            rows = np.concatenate([train_rows, validation_rows])
+            features = keep_features(f"reconstructors/{name}", model.encoder, halves[0], rows)
+            learner = model.decoder
     train_and_save(
         f"reconstructors/{name}",
         model,

@@ -163,7 +163,9 @@ class Adversarial:
         return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
     def _generator_loss(self, fake: Tensor) -> Tensor:
-        return -fake.mean() if self._params.gan_loss == "hinge" else functional.softplus(-fake).mean()
+        return (
+            -fake.mean() if self._params.gan_loss == "hinge" else functional.softplus(-fake).mean()
+        )
 
 
 def _spectrally_normalised(discriminator: nn.Module) -> nn.Module:
