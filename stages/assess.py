@@ -1,18 +1,20 @@
-"""Measure one reconstructor's lower halves: image quality, and agreement in expression.
+"""Measure one reconstructor's lower halves: image quality, and what the ceiling classifier sees.
 
-Reads the true faces (no label), data/stitched/M and models/ceiling; writes
-metrics/reconstruction/M.json.
+Reads the true faces (no label), data/stitched/M, models/ceiling and the facts of the
+reconstructor's training; writes metrics/reconstruction/M.json.
 """
 
 import _source  # noqa: F401
 
 from unmask import stage
 from unmask.evaluation.reconstruction import assess
-from unmask.files import open_array, write_json
+from unmask.files import open_array, read_json, write_json
 from unmask.models import build_classifier
 from unmask.params.models import Named
 from unmask.params.section import read
 from unmask.weights import load_weights
+
+_FACTS = ("pretrained", "parameters", "trained_parameters", "epochs", "best_epoch", "faults")
 
 
 def main(model: str) -> None:
@@ -27,8 +29,10 @@ def main(model: str) -> None:
         build_classifier(classifier, true.shape[1:]), "models/ceiling/weights.safetensors"
     )
     figures = assess(ceiling, true, stitched, split, keep)
+    training = read_json(f"models/reconstructors/{model}/training.json")
+    facts = {key: training.get(key) for key in _FACTS}
 
-    write_json(f"metrics/reconstruction/{model}.json", figures)
+    write_json(f"metrics/reconstruction/{model}.json", {"model": facts, **figures})
 
 
 if __name__ == "__main__":

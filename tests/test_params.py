@@ -42,7 +42,7 @@ def test_the_shipped_file_is_right(monkeypatch):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("recon.model", "vgg", ["recon.model: vgg", "mean_face, cnn_simple, unet"]),
+        ("recon.model", "vgg", ["recon.model: vgg", "cgan, cnn_simple, cnn_deep"]),
         ("recon.modle", "unet", ["recon.modle: unknown key", "allowed here: model"]),
         ("trian", {}, ["trian: unknown key", "allowed here: data, sample, train"]),
         ("train.classifier.epoch", 3, ["train.classifier.epoch: unknown key", "epochs, patience"]),

@@ -13,15 +13,22 @@ from unmask.compute import compute
 _BATCH_SIZE = 128  # enough to keep a device busy, and InceptionV3 within memory
 
 
-@torch.inference_mode()
 def outputs(
     model: nn.Module, images: NDArray[np.uint8], rows: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Yield (rows, model's output for them) in batches; images are uint8 [N,H,W]."""
     device = compute().device
     model = model.to(device).eval()
+    # Not in inference mode: weights that are moved there could not be trained further.
     model.to(memory_format=torch.channels_last)
-    for batch, (pixels,) in Batches([images], rows, _BATCH_SIZE).in_order():
+    return _outputs(model, Batches([images], rows, _BATCH_SIZE), device)
+
+
+@torch.inference_mode()
+def _outputs(
+    model: nn.Module, batches: Batches, device: torch.device
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    for batch, (pixels,) in batches.in_order():
         yield batch, model(to_unit(pixels.to(device)))
 
 

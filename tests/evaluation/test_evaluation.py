@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import sqrtm
 from scipy.stats import binomtest
 from torch import nn
 
@@ -93,9 +94,14 @@ def test_holm_by_hand():
 class ByBrightness(nn.Module):
     """A classifier that sorts faces by the mean of their lower half."""
 
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(7, 7, bias=False)
+        nn.init.eye_(self.last.weight)
+
     def forward(self, faces):
         level = faces[:, :, 24:].mean(dim=(1, 2, 3)).mul(7).long().clamp(0, 6)
-        return torch.eye(7)[level]
+        return self.last(torch.eye(7)[level])
 
 
 def faces_with_lower_halves(random, count=12):
@@ -143,6 +149,39 @@ def test_agreement_is_the_share_of_faces_that_keep_their_class():
     assert figures["train"]["expression_agreement"] == 1
 
 
+class Means(nn.Module):
+    """A classifier whose last layer reads the mean of the upper and of the lower half."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(2, 7)
+
+    def forward(self, faces):
+        return self.last(torch.stack([half.mean((1, 2, 3)) for half in faces.chunk(2, 2)], 1))
+
+
+def test_the_frechet_distance_is_that_of_two_normal_distributions():
+    random = np.random.default_rng(0)
+    levels = random.integers(40, 200, (300, 2, 1, 1))
+    true = np.repeat(np.concatenate([levels] * 24, axis=2), 48, axis=3).reshape(300, 48, 48)
+    stitched = true.copy()
+    stitched[:, 24:] = true[:, 24:] // 2 + 30
+    split = np.full(300, 2, np.uint8)
+    split[:4] = [0, 0, 1, 1]
+    true, stitched = true.astype(np.uint8), stitched.astype(np.uint8)
+    figures = assess(Means(), true, stitched, split, np.ones(300, bool))
+
+    def moments(faces):
+        halves = faces[split == 2].reshape(-1, 2, 24 * 48).mean(2) / 255
+        return halves.mean(0), np.cov(halves.T)
+
+    (mean1, cov1), (mean2, cov2) = moments(true), moments(stitched)
+    expected = ((mean1 - mean2) ** 2).sum() + np.trace(cov1 + cov2 - 2 * sqrtm(cov1 @ cov2).real)
+    assert figures["test"]["frechet_distance"] == pytest.approx(expected, rel=1e-3)
+    same = assess(Means(), true, true, split, np.ones(300, bool))
+    assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
+
+
 @pytest.fixture
 def evaluated(in_folder):
     """Baseline, ceiling and two reconstructors on 400 test faces: `good` gains, `idle` does not."""
@@ -157,8 +196,11 @@ def evaluated(in_folder):
         splits = {"train": predicted, "validation": predicted, "test": predicted}
         write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5))
     for name in ("good", "idle"):
-        block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "expression_agreement": 0.5}
-        splits = {"train": block, "validation": block, "test": block}
+        block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "frechet_distance": 3.0}
+        block |= {"expression_agreement": 0.5}
+        facts = {"pretrained": "none" if name == "good" else None, "parameters": 1234}
+        facts |= {"trained_parameters": 999, "epochs": 5, "best_epoch": 4, "faults": {}}
+        splits = {"model": facts, "train": block, "validation": block, "test": block}
         write_json(f"metrics/reconstruction/{name}.json", splits)
 
 
@@ -185,11 +227,14 @@ def test_worse_is_said_where_the_test_says_so():
 @pytest.mark.usefixtures("evaluated")
 def test_the_table_and_the_figure_show_every_row():
     figures = compare(["idle", "good"])
-    lines = markdown(figures).splitlines()
-    assert [line.split("|")[1].strip() for line in lines[:6] if line.startswith("|")] == [
+    first, _, second = (part.splitlines() for part in markdown(figures).split("\n\n")[:3])
+    assert [line.split("|")[1].strip() for line in first] == [
         "classifier on", "-" * 21, "upper half (baseline)", "good", "idle", "true face (ceiling)",
     ]  # fmt: skip
-    assert f"{figures['models']['good']['accuracy']:.1%} [" in lines[3]
+    assert f"{figures['models']['good']['accuracy']:.1%} [" in first[3]
+    assert [line.split("|")[1].strip() for line in second[2:]] == ["good", "idle"]
+    assert "| none " in second[2]
+    assert "| 1,234 (999) " in second[2]
     plot(figures, Path("compare.png"))
     assert Path("compare.png").stat().st_size > 1000
 

@@ -91,7 +91,13 @@ def stages_run(printed: str) -> list[str]:
     return [line.removeprefix(start).partition("'")[0] for line in lines]
 
 
+KEPT = ("cgan", "vgg16", "unet", "mean_face", "nearest")
+"""One reconstructor of each kind: adversarial, frozen encoder, supervised, computed, a control."""
+
+
 def _shrink(params: dict) -> None:
+    params["recon"]["model"] = "unet"
+    params["reconstructors"] = {name: params["reconstructors"][name] for name in KEPT}
     params["sample"] |= {"train": 96, "validation": 48, "test": 48}
     for kind in ("classifier", "reconstructor"):
         params["train"][kind] |= {"epochs": 2, "batch_size": 32}

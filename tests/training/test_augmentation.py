@@ -1,9 +1,19 @@
 """Augmentation: alike for all images of a face, and independent of the batch."""
 
 import numpy as np
+import pytest
 import torch
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional
 
-from unmask.training.augmentation import augment
+from unmask.params.training import Training
+from unmask.training.augmentation import augment, move
+
+
+def settings(**changes):
+    values = {"epochs": 1, "patience": 1, "batch_size": 8, "learning_rate": 0.1}
+    values |= {"schedule": "constant", "gradient_clip": None}
+    return Training.model_validate(values | {"flip": 0.0, "rotation": 0.0, "shift": 0.0} | changes)
 
 
 def batch(rows):
@@ -13,11 +23,18 @@ def batch(rows):
 
 def flipped(rows, seed=1, epoch=0, flip=0.5):
     tensors = batch(rows)
-    images, _ = augment(tensors, rows, seed, epoch, flip)
+    images, _ = augment(tensors, rows, seed, epoch, settings(flip=flip))
     mirrored = [bool(torch.equal(i, o.flip(-1))) for i, o in zip(images, tensors[0], strict=True)]
     unchanged = [bool(torch.equal(i, o)) for i, o in zip(images, tensors[0], strict=True)]
     assert all(m != u for m, u in zip(mirrored, unchanged, strict=True))
     return np.array(mirrored)
+
+
+def smooth_faces(count, seed=0):
+    """Return faces without edges, on which two ways to interpolate agree."""
+    coarse = torch.rand(count, 1, 6, 6, generator=torch.Generator().manual_seed(seed))
+    fine = torch.nn.functional.interpolate(coarse, (48, 48), mode="bicubic")
+    return fine.clamp(0, 1).mul(255).to(torch.uint8)
 
 
 def test_about_the_wanted_share_is_mirrored():
@@ -28,16 +45,55 @@ def test_about_the_wanted_share_is_mirrored():
     assert flipped(rows, flip=1.0).all()
 
 
-def test_what_happens_to_a_face_does_not_depend_on_its_batch():
-    rows = np.arange(100)
-    np.testing.assert_array_equal(flipped(rows)[40:50], flipped(rows[40:50]))
-    assert (flipped(rows, epoch=1) != flipped(rows)).any()
-    assert (flipped(rows, seed=2) != flipped(rows)).any()
+@pytest.mark.parametrize("changes", [{"flip": 0.5}, {"rotation": 20.0}, {"shift": 4.0}])
+def test_what_happens_to_a_face_does_not_depend_on_its_batch(changes):
+    faces, rows = smooth_faces(100), np.arange(100)
+
+    def augmented(rows, seed=1, epoch=0):
+        return augment([faces[rows]], rows, seed, epoch, settings(**changes))[0]
+
+    assert torch.equal(augmented(rows)[40:50], augmented(rows[40:50]))
+    assert not torch.equal(augmented(rows, epoch=1), augmented(rows))
+    assert not torch.equal(augmented(rows, seed=2), augmented(rows))
 
 
 def test_all_images_of_a_face_are_treated_alike():
     rows = np.arange(50)
     images, labels = batch(rows)
-    first, second, same = augment([images, images + 1, labels], rows, 1, 0, 0.5)
+    first, second, same = augment([images, images + 1, labels], rows, 1, 0, settings(flip=0.5))
     assert torch.equal(first + 1, second)
     assert torch.equal(same, labels)
+
+
+def test_two_halves_are_moved_as_one_face():
+    faces, rows = smooth_faces(20), np.arange(20)
+    changes = settings(flip=0.5, rotation=15.0, shift=3.0)
+    (whole,) = augment([faces], rows, 1, 0, changes)
+    upper, lower = augment([faces[:, :, :24], faces[:, :, 24:]], rows, 1, 0, changes)
+    assert torch.equal(torch.cat([upper, lower], dim=2), whole)
+    assert not torch.equal(whole, faces)
+
+
+@pytest.mark.parametrize(
+    ("angle", "right", "down"), [(0, 3, 0), (0, 0, -2), (20, 0, 0), (-7.5, 2, 1.5)]
+)
+def test_faces_are_moved_as_torchvision_moves_them(angle, right, down):
+    faces = smooth_faces(5)
+    moved = move(faces, *(torch.full((5,), float(value)) for value in (angle, right, down)))
+    expected = functional.affine(
+        faces.float(),
+        angle=angle,
+        translate=[right, down],
+        scale=1.0,
+        shear=[0.0, 0.0],
+        interpolation=InterpolationMode.BILINEAR,
+    )
+    inner = (..., slice(12, 36), slice(12, 36))  # torchvision paints black what comes from outside
+    assert (moved[inner].float() - expected[inner]).abs().max() <= 1
+
+
+def test_no_face_is_moved_farther_than_said():
+    columns = torch.arange(48, dtype=torch.uint8).mul(5).expand(400, 1, 48, 48)
+    (shifted,) = augment([columns], np.arange(400), 1, 0, settings(shift=2.0))
+    pixels = (shifted[:, 0, 24, 24].float() - 24 * 5).abs() / 5
+    assert 1.8 < pixels.max() <= 2.1

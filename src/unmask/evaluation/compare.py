@@ -17,19 +17,21 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
     Reconstructors are ranked by the accuracy of their final classifier on validation, since the
     rank is a choice; all other figures are of the test split unless they name another. Gains are
     over the baseline, with McNemar's exact p, corrected for all reconstructors by Holm's method.
+    `parameters`, `epochs` and the like are of the reconstructor, not of the classifier.
     """
     figures = {name: _classifier(name) for name in ("baseline", "ceiling", *models)}
     baseline = test_predictions("baseline")
     p_values = [mcnemar_p(baseline, test_predictions(model)) for model in models]
     for model, p, corrected in zip(models, p_values, holm(p_values), strict=True):
         gain = figures[model]["accuracy"] - figures["baseline"]["accuracy"]
-        reconstruction = read_json(f"metrics/reconstruction/{model}.json")["test"]
+        reconstruction = read_json(f"metrics/reconstruction/{model}.json")
         figures[model] |= {
             "gain": gain,
             "mcnemar_p": p,
             "holm_p": corrected,
             "verdict": _verdict(gain, corrected),
-            **reconstruction,
+            **reconstruction["model"],
+            **reconstruction["test"],
         }
     ranked = sorted(models, key=lambda model: -figures[model]["validation_accuracy"])
     return {

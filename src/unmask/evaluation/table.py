@@ -1,4 +1,4 @@
-"""The comparison for people: a Markdown table and a figure."""
+"""The comparison for people: Markdown tables and a figure."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +16,9 @@ def _with_interval(row: Row) -> str:
     return f"{row['accuracy']:.1%} [{low:.1%}, {high:.1%}]"
 
 
-_COLUMNS: dict[str, Callable[[Row], str]] = {
+Columns = Mapping[str, Callable[[Row], str]]
+
+_ACCURACY: Columns = {
     "validation": lambda row: f"{row['validation_accuracy']:.1%}",
     "test [95 % interval]": _with_interval,
     "macro F1": lambda row: f"{row['macro_f1']:.3f}",
@@ -26,36 +28,59 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "gain": lambda row: f"{100 * row['gain']:+.1f} points" if "gain" in row else "",
     "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
     "verdict": lambda row: row.get("verdict", ""),
-    "PSNR": lambda row: f"{row['psnr_db']:.1f} dB" if "psnr_db" in row else "",
-    "SSIM": lambda row: f"{row['ssim']:.3f}" if "ssim" in row else "",
-    "agreement": lambda row: (
-        f"{row['expression_agreement']:.1%}" if "expression_agreement" in row else ""
-    ),
 }
 
-_NOTE = """
+_RECONSTRUCTION: Columns = {
+    "PSNR": lambda row: f"{row['psnr_db']:.2f} dB",
+    "SSIM": lambda row: f"{row['ssim']:.3f}",
+    "L1": lambda row: f"{row['l1']:.4f}",
+    "Frechet distance": lambda row: f"{row['frechet_distance']:.2f}",
+    "agreement": lambda row: f"{row['expression_agreement']:.1%}",
+    "weights (trained)": lambda row: f"{row['parameters']:,} ({row['trained_parameters']:,})",
+    "pretrained": lambda row: row["pretrained"] or "",
+    "epochs (best)": lambda row: f"{row['epochs']} ({row['best_epoch']})",
+    "faults": lambda row: f"in {len(row['faults'])} epochs" if row["faults"] else "",
+}
+
+_NOTE_ON_ACCURACY = """
 Ranked by accuracy on validation; all other figures but the training accuracies are of the test
-split. Gain is over the baseline, p of McNemar's exact test with Holm's correction. PSNR and SSIM
-are of the generated half alone; agreement is how often the ceiling classifier gives the stitched
-face the class that it gives the true one.
+split. Gain is over the baseline, p of McNemar's exact test with Holm's correction.
+"""
+
+_NOTE_ON_RECONSTRUCTION = """
+Of the test split. PSNR, SSIM and L1 are of the generated half alone. The Frechet distance is taken
+between stitched and true faces in the features of the ceiling classifier; agreement is how often
+that classifier gives the stitched face the class that it gives the true one. Pretrained says where
+the weights of an encoder came from; the other models have none and start from noise.
 """
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
-    """Return the comparison of `compare` as a Markdown table with its legend."""
+    """Return the comparison of `compare` as two Markdown tables with their legends."""
     rows = {
         "upper half (baseline)": figures["baseline"],
         **figures["models"],
         "true face (ceiling)": figures["ceiling"],
     }
+    return "\n".join(
+        [
+            *_table("classifier on", _ACCURACY, rows),
+            _NOTE_ON_ACCURACY,
+            *_table("lower halves of", _RECONSTRUCTION, figures["models"]),
+            _NOTE_ON_RECONSTRUCTION,
+        ]
+    )
+
+
+def _table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
     lines = [
-        ["classifier on", *_COLUMNS],
-        *([name, *(cell(row) for cell in _COLUMNS.values())] for name, row in rows.items()),
+        [title, *columns],
+        *([name, *(cell(row) for cell in columns.values())] for name, row in rows.items()),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
     text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(text) + "\n" + _NOTE
+    return text
 
 
 def plot(figures: Mapping[str, Any], path: Path) -> None:

@@ -35,9 +35,9 @@ def distance(generated: Tensor, true: Tensor, settings: Distance) -> Tensor:
 def ssim(first: Tensor, second: Tensor) -> Tensor:
     """Return the mean structural similarity (Wang et al. 2004) of two batches, float [B,1,H,W].
 
-    Gaussian window of 11 pixels, only where it lies wholly inside: 14x38 places of 24x48 pixels.
-    (torchmetrics pads by reflection, whose gradient CUDA cannot compute deterministically, and then
-    cuts off what it padded: the value is the same.)
+    Gaussian window of 11 pixels, only where it lies wholly inside, as in the paper: 14x38 places of
+    24x48 pixels. (torchmetrics goes on to the border by reflection, whose gradient CUDA cannot
+    compute deterministically.)
     """
     window = _window(first)
     products = [first, second, first * first, second * second, first * second]

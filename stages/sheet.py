@@ -1,0 +1,27 @@
+"""Draw all reconstructors side by side on the same validation faces.
+
+Reads data/faces (no label) and all of data/stitched; writes data/sheet.png.
+"""
+
+from pathlib import Path
+
+import _source  # noqa: F401
+
+from unmask import stage
+from unmask.files import open_array
+from unmask.params.models import reconstructor_names
+from unmask.sheet import save_sheet
+
+
+def main() -> None:
+    """Run the stage."""
+    true = open_array("data/faces/images.npy")
+    split = open_array("data/faces/split.npy")
+    names = reconstructor_names()
+    stitched = {name: open_array(f"data/stitched/{name}/faces.npy") for name in names}
+
+    save_sheet(Path("data/sheet.png"), true, stitched, split)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,256 @@
+"""Encoders of torchvision: weights from good and broken checkpoints, frozen layers, features."""
+
+import io
+import os
+import pickle
+import urllib.error
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+from test_training import run_reconstructor, settings
+from torch import nn
+
+from unmask.errors import UserError
+from unmask.mask import crop
+from unmask.models import build_reconstructor
+from unmask.params.models import Reconstructor
+from unmask.training.features import keep_features
+
+NETWORKS = {
+    "resnet50": torchvision.models.resnet50,
+    "resnet50_deep": torchvision.models.resnet50,
+    "vgg16": torchvision.models.vgg16,
+    "inception_v3": torchvision.models.inception_v3,
+}
+A_WEIGHT = {
+    "resnet50": "layer3.5.conv3.weight",
+    "resnet50_deep": "layer3.5.conv3.weight",
+    "vgg16": "features.21.weight",
+    "inception_v3": "Mixed_7c.branch_pool.conv.weight",
+}
+
+
+def build(name, **settings):
+    entry = {"objective": {"name": "supervised"}, **settings}
+    return build_reconstructor(name, Reconstructor.model_validate(entry))
+
+
+@pytest.fixture(scope="module")
+def checkpoints():
+    """Checkpoints as torchvision publishes them: the whole network under its own names."""
+    states = {}
+    for name, network in NETWORKS.items():
+        with torch.device("meta"):  # names and shapes at no cost; values follow
+            shapes = network(**({"init_weights": False} if name == "inception_v3" else {}))
+        values = shapes.state_dict()
+        random = np.random.default_rng(0)
+        states[name] = {
+            key: torch.from_numpy(random.random(tensor.shape, dtype=np.float32)) * 0.01
+            if tensor.is_floating_point()
+            else torch.zeros(tensor.shape, dtype=tensor.dtype)
+            for key, tensor in values.items()
+            if not key.startswith("classifier.")  # VGG16's are half a gigabyte
+        }
+    return states
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_local_checkpoint_becomes_the_encoder(checkpoints, in_folder, name, suffix):
+    file = in_folder / f"weights.{suffix}"
+    (torch.save if suffix == "pth" else save_file)(checkpoints[name], file)
+    model = build(name, pretrained=str(file))
+    facts = model.load_pretrained()
+    state = model.encoder.state_dict()
+    assert all(torch.equal(tensor, checkpoints[name][key]) for key, tensor in state.items())
+    assert A_WEIGHT[name] in state
+    assert facts["pretrained"] == str(file)
+    assert len(facts["sha256"]) == 64
+
+
+def test_a_checkpoint_without_counters_of_batches_is_taken(checkpoints, in_folder):
+    old = {k: v for k, v in checkpoints["resnet50"].items() if "num_batches_tracked" not in k}
+    torch.save(old, "old.pth")
+    assert build("resnet50", pretrained="old.pth").load_pretrained()
+
+
+def without(state, name):
+    return {key: tensor for key, tensor in state.items() if key != A_WEIGHT[name]}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_checkpoint_with_a_missing_weight_is_refused(checkpoints, in_folder, name):
+    torch.save(without(checkpoints[name], name), "w.pth")
+    with pytest.raises(UserError, match=rf"^w\.pth: no weights {A_WEIGHT[name]}"):
+        build(name, pretrained="w.pth").load_pretrained()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_checkpoint_with_a_wrong_shape_is_refused(checkpoints, in_folder, name):
+    torch.save(checkpoints[name] | {A_WEIGHT[name]: torch.zeros(3, 2, 1, 1)}, "w.pth")
+    with pytest.raises(UserError, match=rf"{A_WEIGHT[name]} has the shape \[3, 2, 1, 1\], not"):
+        build(name, pretrained="w.pth").load_pretrained()
+
+
+class RunsCode:
+    """A pickle that makes a folder when it is read."""
+
+    def __reduce__(self):
+        return os.mkdir, ("evil",)
+
+
+def pickled(value):
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not a readable checkpoint"),
+        (b"<html>log in</html>", "not a checkpoint of plain weights"),
+        (pickled({"a": torch.zeros(9)})[:-40], "not a readable checkpoint"),
+        (pickled([torch.zeros(9)]), "not a mapping of names to tensors"),
+        (pickled({"a": "text"}), "not a mapping of names to tensors"),
+        (pickled({"a": RunsCode()}), "not read, as a pickle can run code"),
+        (pickle.dumps({"a": RunsCode()}), "not read, as a pickle can run code"),
+        (pickled(nn.Linear(2, 2)), "not read, as a pickle can run code"),
+    ],
+)
+def test_a_broken_or_dangerous_file_is_refused(in_folder, content, words):
+    Path("w.pth").write_bytes(content)
+    with pytest.raises(UserError) as error:
+        build("vgg16", pretrained="w.pth").load_pretrained()
+    assert words in str(error.value)
+    assert str(error.value).startswith("w.pth: ")
+    assert "\n" not in str(error.value)
+    assert not Path("evil").exists()
+
+
+def test_a_truncated_safetensors_file_is_refused(checkpoints, in_folder):
+    save_file({"features.0.weight": checkpoints["vgg16"]["features.0.weight"]}, "w.safetensors")
+    Path("w.safetensors").write_bytes(Path("w.safetensors").read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"^w\.safetensors: not a readable checkpoint"):
+        build("vgg16", pretrained="w.safetensors").load_pretrained()
+
+
+def test_a_missing_checkpoint_is_named(in_folder):
+    with pytest.raises(UserError, match=r"^w\.pth: no such file; mend `pretrained`"):
+        build("vgg16", pretrained="w.pth").load_pretrained()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_that_cannot_be_downloaded_are_named_with_the_way_on(monkeypatch, name):
+    def unreachable(*_, **__):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
+    with pytest.raises(UserError) as error:
+        build(name, pretrained="imagenet").load_pretrained()
+    message = str(error.value)
+    for words in ("IMAGENET1K_V", "no route to host", "download https://", "`pretrained: none`"):
+        assert words in message
+
+
+def test_published_weights_are_read_as_weights_only_and_checked(monkeypatch, checkpoints):
+    asked = {}
+
+    def serve(url, **options):
+        asked.update(options, url=url)
+        return checkpoints["resnet50"]
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", serve)
+    model = build("resnet50", pretrained="imagenet")
+    assert model.load_pretrained() == {"pretrained": "ResNet50_Weights.IMAGENET1K_V2"}
+    assert asked["url"] == torchvision.models.ResNet50_Weights.IMAGENET1K_V2.url
+    assert asked["check_hash"]
+    assert asked["weights_only"]
+    weight = model.encoder.state_dict()[A_WEIGHT["resnet50"]]
+    assert torch.equal(weight, checkpoints["resnet50"][A_WEIGHT["resnet50"]])
+
+
+def test_building_a_model_reads_no_checkpoint(in_folder):
+    build("vgg16", pretrained="not there.pth")
+
+
+FIRST = {
+    "resnet50": "encoder.conv1.weight",
+    "resnet50_deep": "encoder.bn1.running_mean",
+    "vgg16": "encoder.features.0.weight",
+    "inception_v3": "encoder.Conv2d_1a_3x3.bn.running_var",
+}
+
+
+def changed(name, freeze):
+    """Return which tensors of the encoder one step of training changes."""
+    model = build(name, freeze=freeze).train()
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
+    model(torch.rand(4, 1, 24, 48)).mean().backward()
+    optimiser.step()
+    after = model.state_dict()
+    return {key for key in before if not torch.equal(before[key], after[key])}
+
+
+@pytest.mark.parametrize("name", ["resnet50", "vgg16", "inception_v3"])
+def test_frozen_layers_stay_as_they_are(name):
+    last = f"encoder.{A_WEIGHT[name]}"
+    everything, upper, nothing = (changed(name, freeze) for freeze in ("none", "lower", "all"))
+    assert {FIRST[name], last} <= everything
+    assert FIRST[name] not in upper
+    assert last in upper
+    assert not any(key.startswith("encoder.") for key in nothing)
+    assert any(key.startswith("decoder.") for key in nothing)
+
+
+def test_wrong_settings_are_named():
+    with pytest.raises(UserError, match=r"reconstructors\.vgg16\.freeze: .*'half'"):
+        build("vgg16", freeze="half")
+
+
+def test_features_are_computed_once_and_kept(faces, in_folder):
+    model = build("vgg16", freeze="all").eval()
+    calls = []
+    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    upper, rows = crop(faces.images)[0], np.array([2, 3, 90])
+    (first,) = keep_features("run", model.encoder, upper, rows)
+    assert len(calls) == 1
+    (again,) = keep_features("run", model.encoder, upper, rows)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first, again)
+    expected = model.encoder(torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1))[0]
+    np.testing.assert_allclose(first[rows], expected.detach(), rtol=2e-3, atol=1e-3)
+    assert first.shape == (len(faces), 512, 3, 6)
+    assert not first[4].any()
+    nn.init.zeros_(model.encoder.features[0].weight)
+    keep_features("run", model.encoder, upper, rows)
+    assert len(calls) == 3  # another encoder (the second call was the one just above)
+
+
+def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):
+    def losses():
+        run_reconstructor("vgg16", faces, settings(epochs=3, flip=0.0))
+        file = Path("data/training/reconstructors/vgg16/validation/loss.tsv")
+        return np.loadtxt(file, skiprows=1)[:, 1]
+
+    kept = losses()
+    monkeypatch.setattr(
+        "unmask.reconstructors.encoders.Encoder.is_frozen", property(lambda self: False)
+    )
+    computed = losses()
+    # Not to the last digit: features are kept as float16.
+    np.testing.assert_allclose(kept, computed, atol=2e-3)
+    assert (kept != computed).any()
+
+
+def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(faces, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("features were kept")
+
+    monkeypatch.setattr("unmask.training.reconstructor.keep_features", refuse)
+    run_reconstructor("vgg16", faces, settings(epochs=1), train={"flip": 0.5})

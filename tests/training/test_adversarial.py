@@ -1,0 +1,124 @@
+"""Adversarial training: what is logged, what the discriminator sees, when it has collapsed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_training import run_reconstructor, same, settings
+from torch import nn
+
+from unmask.compute import compute
+from unmask.params.training import Training
+from unmask.training.objectives.adversarial import Params, PatchDiscriminator, build
+
+ADVERSARIAL = ["cgan", "cgan_resnet"]
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(in_folder):
+    """All of it is written below a temporary folder."""
+
+
+class Generator(nn.Module):
+    """Generates one grey value, which it learns."""
+
+    def __init__(self):
+        super().__init__()
+        self.level = nn.Parameter(torch.tensor(0.2))
+
+    def forward(self, upper):
+        return torch.sigmoid(self.level).expand_as(upper)
+
+
+def objective(generator=None, learning_rate=0.01, **params):
+    training = Training.model_validate(
+        {"epochs": 1, "patience": 1, "batch_size": 8, "learning_rate": learning_rate,
+         "schedule": "constant", "gradient_clip": None, "flip": 0.0, "rotation": 0.0, "shift": 0.0}
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return build(generator or Generator(), Params(**params), training, compute())
+
+
+def batch(seed=0):
+    random = np.random.default_rng(seed)
+    return [torch.from_numpy(random.integers(0, 256, (16, 1, 24, 48), np.uint8)) for _ in range(2)]
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+@pytest.mark.parametrize("gan_loss", ["hinge", "non_saturating"])
+def test_both_losses_are_logged(faces, name, gan_loss):
+    run_reconstructor(
+        name, faces, settings(epochs=2), objective={"name": "adversarial", "gan_loss": gan_loss}
+    )
+    folder = Path("data/training/reconstructors") / name / "train"
+    for figure in ("generator_loss", "discriminator_loss", "discriminator_accuracy", "loss"):
+        assert len((folder / f"{figure}.tsv").read_text().splitlines()) == 3
+
+
+def test_any_reconstructor_can_learn_adversarially(faces):
+    adversarial = {"name": "adversarial"}
+    supervised = run_reconstructor("unet", faces, settings(epochs=1))
+    assert not same(supervised, run_reconstructor("unet", faces, settings(epochs=1),
+                                                  objective=adversarial))  # fmt: skip
+
+
+def test_the_discriminator_learns_to_tell_generated_halves():
+    learner = objective(learning_rate=0.001, discriminator_learning_rate=5.0)
+    first = learner.train_step(batch())["discriminator_accuracy"]
+    for seed in range(60):
+        upper, lower = batch(seed)
+        lower[..., ::2] = 0  # real halves have stripes, which the generator cannot make
+        figures = learner.train_step([upper, lower])
+    assert figures["discriminator_accuracy"] > max(0.9, first)
+
+
+def test_the_discriminator_sees_the_upper_half():
+    discriminator = PatchDiscriminator(4)
+    upper, other, lower = torch.rand(3, 2, 1, 24, 48)
+    logits = discriminator(torch.cat([upper, lower], dim=2))
+    assert not torch.equal(logits, discriminator(torch.cat([other, lower], dim=2)))
+
+
+def test_the_discriminator_is_spectrally_normalised():
+    learner = objective()
+    for seed in range(30):
+        learner.train_step(batch(seed))
+    for module in learner.helpers["discriminator"].eval().modules():
+        if isinstance(module, nn.Conv2d):
+            weight = module.weight.detach().flatten(1)
+            assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1, abs=0.2)
+
+
+def test_the_adversarial_loss_reaches_the_generator_and_leaves_the_discriminator_alone():
+    weak, strong = objective(adversarial=1e-9), objective(adversarial=10.0)
+    for learner in (weak, strong):
+        for seed in range(5):
+            learner.train_step(batch(seed))
+    assert weak.model.level.item() != pytest.approx(strong.model.level.item(), abs=1e-3)
+    # The first step of the discriminator comes before the generator's, so it is the same in both.
+    weak, strong = objective(adversarial=1e-9), objective(adversarial=10.0)
+    for learner in (weak, strong):
+        learner.train_step(batch())
+    states = [learner.helpers["discriminator"].state_dict() for learner in (weak, strong)]
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0] if "weight" in key)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"), [(0.999, "teaches no more"), (0.5, "it guesses"), (0.75, None)]
+)
+def test_a_collapsed_discriminator_is_reported(accuracy, words):
+    faults = objective().faults({"train/discriminator_accuracy": accuracy})
+    assert (len(faults) == 1 and words in faults[0]) if words else faults == []
+
+
+def test_a_collapse_stands_in_the_facts_of_the_run_and_on_the_screen(faces, capfd):
+    # A discriminator that does not learn cannot tell real from generated.
+    run_reconstructor(
+        "cgan", faces, settings(epochs=2),
+        objective={"name": "adversarial", "discriminator_learning_rate": 1e-12},
+    )  # fmt: skip
+    training = json.loads(Path("models/reconstructors/cgan/training.json").read_text())
+    assert "guesses" in training["faults"]["2"][0]
+    assert "warning: epoch 2: discriminator collapsed" in capfd.readouterr().err
