@@ -100,9 +100,12 @@ def test_a_reconstructor_leaves_pictures(faces, name):
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_a_reconstructor_learns(faces, name):
-    run_reconstructor(name, faces, settings(epochs=6))
+    images = np.array(faces.images)
+    images[:, :24] = images[:, :23:-1]  # the upper half tells all about the lower one
+    told = FaceSet(images, faces.labels, faces.split, faces.row)
+    run_reconstructor(name, told, settings(epochs=8))
     curve = Path(f"data/training/reconstructors/{name}/validation/loss.tsv").read_text().split()
-    assert float(curve[-1]) < float(curve[3])
+    assert float(curve[-1]) < 0.95 * float(curve[3])
 
 
 def test_the_mean_face_is_the_mean_of_the_training_faces(faces):

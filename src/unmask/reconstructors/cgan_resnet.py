@@ -12,7 +12,6 @@ on the stitched face; no normalisation but the spectral one of the objective.
     [B,1,48,48] -> v x 24x24 -> 2v x 12x12 -> 4v x 6x6 -> logits [B,1,6,6]
 """
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -62,7 +61,7 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """Maps stitched faces, float [B,1,48,48], to logits of being real, [B,1,6,6]."""
+    """Maps stitched faces, float [B,1,48,48] in [-1,1], to logits of being real, [B,1,6,6]."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -72,7 +71,7 @@ class ResidualDiscriminator(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return logits."""
-        logits: Tensor = self.head(torch.relu(self.blocks(faces)))
+        logits: Tensor = self.head(self.blocks(faces))
         return logits
 
 

@@ -48,10 +48,10 @@ class Params(Distance):
 
 
 class PatchDiscriminator(nn.Module):
-    """Maps stitched faces, float [B,1,48,48], to logits of being real, [B,1,5,5], one a patch.
+    """Maps stitched faces, float [B,1,48,48] in [-1,1], to logits of being real, [B,1,5,5].
 
     4x4 convolutions with stride 2: w x 24x24 -> 2w x 12x12 -> 4w x 6x6, leaky ReLU, then one of
-    stride 1.
+    stride 1. Each logit judges a patch.
     """
 
     def __init__(self, width: int) -> None:
@@ -154,7 +154,9 @@ class Adversarial:
 
     def _judge(self, upper: Tensor, lower: Tensor) -> Tensor:
         with self._compute.autocast():
-            logits: Tensor = self._discriminator(torch.cat([upper, lower], dim=2))
+            # From -1 to 1: the spectral norm keeps what is common to all faces from being scaled
+            # away, and a few layers on it drowns what tells them apart.
+            logits: Tensor = self._discriminator(2 * torch.cat([upper, lower], dim=2) - 1)
         return logits.float()
 
     def _discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
