@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from runs import run_reconstructor, settings
 from safetensors.torch import save_file
-from test_training import run_reconstructor, settings
 from torch import nn
 
 from unmask.errors import UserError
@@ -32,6 +32,11 @@ A_WEIGHT = {
     "vgg16": "features.21.weight",
     "inception_v3": "Mixed_7c.branch_pool.conv.weight",
 }
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(in_folder):
+    """All of it is written below a temporary folder."""
 
 
 def build(name, **settings):
@@ -213,7 +218,7 @@ def test_wrong_settings_are_named():
         build("vgg16", freeze="half")
 
 
-def test_features_are_computed_once_and_kept(faces, in_folder):
+def test_features_are_computed_once_and_kept(faces):
     model = build("vgg16", freeze="all").eval()
     calls = []
     model.encoder.register_forward_hook(lambda *_: calls.append(1))

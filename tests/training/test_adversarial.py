@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_training import run_reconstructor, same, settings
+from runs import run_reconstructor, same, settings
 from torch import nn
 
 from unmask.compute import compute

@@ -6,60 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
+from runs import (
+    LEARNING,
+    RECONSTRUCTORS,
+    run_classifier,
+    run_reconstructor,
+    same,
+    settings,
+    trained,
+)
 from safetensors.numpy import load_file
 
 from unmask.errors import UserError
 from unmask.faces import TEST, FaceSet
 from unmask.mask import crop
-from unmask.models import build_reconstructor
-from unmask.params.models import Named, Reconstructor
-from unmask.params.training import Train
+from unmask.params.models import Reconstructor
 from unmask.training import loop
-from unmask.training.classifier import train_classifier
 from unmask.training.reconstructor import train_reconstructor
-from unmask.weights import load_weights
-
-CLASSIFIER = {"name": "paper_cnn", "filters": [4, 8], "hidden": 16, "dropout": 0.2}
-CLASSIFIER = Named.model_validate(CLASSIFIER | {"dense_dropout": 0.5})
-SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["reconstructors"]
-RECONSTRUCTORS = {
-    name: entry | ({"width": 2} if "width" in entry else {}) for name, entry in SHIPPED.items()
-}
-for _name in ("cgan", "cgan_resnet"):  # a few steps have to do
-    RECONSTRUCTORS[_name] = RECONSTRUCTORS[_name] | {"train": {}}
-LEARNING = [name for name, entry in SHIPPED.items() if entry["objective"]["name"] != "closed_form"]
-
-
-def settings(seed=1, **changes):
-    kind = {"epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 0.003}
-    kind |= {"schedule": "cosine", "gradient_clip": None}
-    kind |= {"flip": 0.5, "rotation": 0.0, "shift": 0.0} | changes
-    sections = {"classifier": kind, "reconstructor": kind}
-    return Train.model_validate({"seed": seed, "precision": "float32", **sections})
-
-
-def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
-    keep = np.ones(len(faces), bool) if keep is None else keep
-    train_classifier("ceiling", faces.images, faces, keep, classifier, train)
-    return load_file("models/ceiling/weights.safetensors")
-
-
-def run_reconstructor(name, faces, train_settings, **changes):
-    entry = Reconstructor.model_validate(RECONSTRUCTORS[name] | changes)
-    keep = np.ones(len(faces), bool)
-    train_reconstructor(name, crop(faces.images), faces.split, keep, entry, train_settings)
-    return load_file(f"models/reconstructors/{name}/weights.safetensors")
-
-
-def trained(name):
-    """Return the reconstructor as `reconstruct` would use it."""
-    model = build_reconstructor(name, Reconstructor.model_validate(RECONSTRUCTORS[name]))
-    return load_weights(model, f"models/reconstructors/{name}/weights.safetensors")
-
-
-def same(first, second):
-    return all(np.array_equal(first[key], second[key]) for key in first)
 
 
 @pytest.fixture(autouse=True)

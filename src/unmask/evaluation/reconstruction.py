@@ -1,4 +1,4 @@
-"""How good generated lower halves are: image quality, and what a reader of expressions sees."""
+"""How good generated lower halves are: as pictures, and to a reader of expressions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,8 @@ from torchmetrics import MeanAbsoluteError
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from unmask.batches import Batches, to_unit
-from unmask.compute import compute
-from unmask.evaluation.frechet import frechet_distance
+from unmask.evaluation.expression import expression
 from unmask.faces import SPLITS, TEST, rows_of
-from unmask.inference import probabilities
 from unmask.mask import crop
 
 _BATCH_SIZE = 512
@@ -38,8 +36,7 @@ def assess(
         rows = rows_of(split, number, None if number == TEST else keep)
         figures[name] = {
             **image_quality(true, stitched, rows),
-            "frechet_distance": realism(classifier, true, stitched, rows),
-            "expression_agreement": expression_agreement(classifier, true, stitched, rows),
+            **expression(classifier, true, stitched, rows),
         }
     return figures
 
@@ -62,23 +59,3 @@ def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict
             score.update(generated, target)
     figures = {name: float(score.compute()) for name, score in scores.items()}
     return figures | {"psnr_db": min(figures["psnr_db"], _MOST_PSNR_DB)}
-
-
-def realism(classifier: nn.Module, true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> float:
-    """Return the Frechet distance of stitched faces from true ones, as `classifier` sees them."""
-    device = compute().device
-    score = frechet_distance(classifier.to(device).eval()).to(device)
-    for _, pair in Batches([true, stitched], rows, _BATCH_SIZE).in_order():
-        for faces, real in zip(pair, (True, False), strict=True):
-            score.update(to_unit(faces.to(device)), real=real)
-    return max(0.0, float(score.compute()))  # rounding can take a zero below
-
-
-def expression_agreement(
-    classifier: nn.Module, true: Faces, stitched: Faces, rows: NDArray[np.int64]
-) -> float:
-    """Return how often `classifier` gives the stitched face the class of the true one."""
-    of_true, of_stitched = (
-        probabilities(classifier, faces, rows).argmax(1) for faces in (true, stitched)
-    )
-    return float(np.mean(of_true == of_stitched))
