@@ -18,7 +18,11 @@ OF_ONE_MODEL = [
 
 
 # What some reconstructors share, and DVC cannot name for those alone.
-SHARED = {"src/unmask/reconstructors/blocks.py", "src/unmask/reconstructors/encoders.py"}
+SHARED = {
+    "src/unmask/pretrained.py",
+    "src/unmask/reconstructors/blocks.py",
+    "src/unmask/reconstructors/encoders.py",
+}
 
 
 def of_model(name):

@@ -1,15 +1,10 @@
-"""Encoders of torchvision: their published weights, what of them is frozen, their feature maps."""
+"""Encoders of torchvision: their layers, what of them is frozen, their feature maps."""
 
-import hashlib
-import pickle
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import (
     Inception_V3_Weights,
@@ -21,8 +16,8 @@ from torchvision.models import (
 )
 from torchvision.models.vgg import cfgs, make_layers
 
-from unmask.errors import UserError
 from unmask.params.section import Section
+from unmask.pretrained import load_pretrained
 from unmask.reconstructors.blocks import resize
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -101,35 +96,12 @@ class Encoder(nn.Module):
                 maps.append(features)
         return maps
 
-    def load_pretrained(self) -> dict[str, Any]:
+    def load_pretrained(self) -> dict[str, str]:
         """Load the weights that the parameters name; return what says which they are.
 
         Raises UserError where they cannot be had or are not this network's.
         """
-        choice = self._params.pretrained
-        if choice == "none":
-            return {"pretrained": "none"}
-        if choice == "imagenet":
-            self._load(_published(self._weights), str(self._weights))
-            return {"pretrained": str(self._weights)}
-        self._load(_read(Path(choice)), choice)
-        return {"pretrained": choice, "sha256": _checksum(Path(choice))}
-
-    def _load(self, checkpoint: Mapping[str, Tensor], source: str) -> None:
-        """Take this encoder's weights from a checkpoint, which may hold other layers as well."""
-        state = self.state_dict()
-        for name, tensor in state.items():
-            if name not in checkpoint:
-                if name.endswith("num_batches_tracked"):  # older checkpoints have none
-                    continue
-                raise UserError(f"{source}: no weights {name}; take a checkpoint of this network")
-            if checkpoint[name].shape != tensor.shape:
-                shapes = f"{list(checkpoint[name].shape)}, not {list(tensor.shape)}"
-                raise UserError(
-                    f"{source}: {name} has the shape {shapes}; take a checkpoint of this network"
-                )
-            state[name] = checkpoint[name]
-        self.load_state_dict(state)
+        return load_pretrained(self, self._params.pretrained, self._weights)
 
 
 class EncoderDecoder(nn.Module):
@@ -140,7 +112,7 @@ class EncoderDecoder(nn.Module):
         self.encoder, self.decoder = encoder, decoder
         self.encoder_is_frozen = encoder.is_frozen
 
-    def load_pretrained(self) -> dict[str, Any]:
+    def load_pretrained(self) -> dict[str, str]:
         """Load the encoder's weights; see `Encoder.load_pretrained`."""
         return self.encoder.load_pretrained()
 
@@ -207,42 +179,3 @@ def _initialise(encoder: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-
-
-def _published(weights: WeightsEnum) -> Mapping[str, Tensor]:
-    try:
-        state: Mapping[str, Tensor] = weights.get_state_dict(check_hash=True, weights_only=True)
-        return state
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"{weights}: not to be had ({reason}); download {weights.url} elsewhere and give its "
-            "path as `pretrained`, or go on without by `pretrained: none`"
-        ) from None
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """Read a checkpoint: tensors by name and nothing that could run."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; mend `pretrained`") from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, SafetensorError) as error:
-        raise UserError(
-            f"{path}: not a readable checkpoint ({type(error).__name__}); get it again"
-        ) from None
-    except pickle.UnpicklingError:
-        raise UserError(
-            f"{path}: not a checkpoint of plain weights, and not read, as a pickle can run code; "
-            "take one that `torch.load` reads with weights_only=True"
-        ) from None
-    if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise UserError(f"{path}: not a mapping of names to tensors; take a state dict")
-    return state
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""Weights from elsewhere: published by torchvision, or a local checkpoint, checked by name."""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum
+
+from unmask.errors import UserError
+
+
+def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> dict[str, str]:
+    """Load weights into `module`, whose names are torchvision's; return what says which they are.
+
+    choice: `none` leaves the module as it is, `imagenet` takes the published weights, anything else
+        is the path of a checkpoint, `.safetensors` or what `torch.save` wrote of a state dict. It
+        may hold other layers as well.
+
+    Raises UserError where the weights cannot be had, or are not this module's by name and shape.
+    """
+    if choice == "none":
+        return {"pretrained": "none"}
+    if choice == "imagenet":
+        _take(module, _download(published), str(published))
+        return {"pretrained": str(published)}
+    _take(module, _read(Path(choice)), choice)
+    return {"pretrained": choice, "sha256": _checksum(Path(choice))}
+
+
+def _take(module: nn.Module, checkpoint: Mapping[str, Tensor], source: str) -> None:
+    state = module.state_dict()
+    for name, tensor in state.items():
+        if name not in checkpoint:
+            if name.endswith("num_batches_tracked"):  # older checkpoints have none
+                continue
+            raise UserError(f"{source}: no weights {name}; take a checkpoint of this network")
+        if checkpoint[name].shape != tensor.shape:
+            shapes = f"{list(checkpoint[name].shape)}, not {list(tensor.shape)}"
+            raise UserError(
+                f"{source}: {name} has the shape {shapes}; take a checkpoint of this network"
+            )
+        state[name] = checkpoint[name]
+    module.load_state_dict(state)
+
+
+def _download(weights: WeightsEnum) -> Mapping[str, Tensor]:
+    try:
+        state: Mapping[str, Tensor] = weights.get_state_dict(check_hash=True, weights_only=True)
+        return state
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"{weights}: not to be had ({reason}); download {weights.url} elsewhere and give its "
+            "path as `pretrained`, or go on without by `pretrained: none`"
+        ) from None
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    """Read a checkpoint: tensors by name and nothing that could run."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; mend `pretrained`") from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(
+            f"{path}: not a readable checkpoint ({type(error).__name__}); get it again"
+        ) from None
+    except pickle.UnpicklingError:
+        raise UserError(
+            f"{path}: not a checkpoint of plain weights, and not read, as a pickle can run code; "
+            "take one that `torch.load` reads with weights_only=True"
+        ) from None
+    if not isinstance(state, Mapping) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise UserError(f"{path}: not a mapping of names to tensors; take a state dict")
+    return state
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
