@@ -10,7 +10,7 @@ import yaml
 from clone import KEPT, ROOT, stages_run
 from imports import imported_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dvc")]
+pytestmark = pytest.mark.slow
 
 OF_ONE_MODEL = [
     "train_reconstructor", "reconstruct", "stitch", "assess", "train_final", "evaluate_final",
@@ -159,7 +159,7 @@ def test_one_file_and_one_entry_make_another_reconstructor(clone):
     (clone.path / "src/unmask/reconstructors/low_rank.py").write_text(code)
     clone.set_params(lambda params: params["reconstructors"].update(yaml.safe_load(entry)))
     ran = stages_run(clone.dvc("repro"))
-    assert set(ran) == {"check_params", *of_model("low_rank"), "compare", "sheet"}
+    assert set(ran) == {"check_params", *of_model("low_rank"), "headline", "compare", "sheet"}
     compared = json.loads((clone.path / "metrics/compare.json").read_text())
     assert set(compared["models"]) == {*KEPT, "low_rank"}
     assert "low_rank" in (clone.path / "metrics/compare.md").read_text()
