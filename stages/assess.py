@@ -6,13 +6,13 @@ reconstructor's training; writes metrics/reconstruction/M.json.
 
 import _source  # noqa: F401
 
-from unmask import stage
+from unmask.base import stage
+from unmask.base.files import open_array, read_json, write_json
+from unmask.compute.models import build_classifier
+from unmask.compute.weights import load_weights
 from unmask.evaluation.reconstruction import assess
-from unmask.files import open_array, read_json, write_json
-from unmask.models import build_classifier
 from unmask.params.models import Named
 from unmask.params.section import read
-from unmask.weights import load_weights
 
 _FACTS = ("pretrained", "parameters", "trained_parameters", "epochs", "best_epoch", "faults")
 

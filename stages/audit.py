@@ -9,10 +9,10 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
 from unmask.audit import audit
-from unmask.faces import SPLITS, FaceSet
-from unmask.files import save_array, whole_folder, write_json
+from unmask.base import stage
+from unmask.base.faces import SPLITS, FaceSet
+from unmask.base.files import save_array, whole_folder, write_json
 
 
 def main() -> None:

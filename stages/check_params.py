@@ -6,9 +6,9 @@ and the one that the headline is about.
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import write_json
-from unmask.params.schema import read_all
+from unmask.base import stage
+from unmask.base.files import write_json
+from unmask.schema import read_all
 
 
 def main() -> None:

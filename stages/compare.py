@@ -8,10 +8,10 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
+from unmask.base import stage
+from unmask.base.files import whole_file, write_json
 from unmask.evaluation.compare import compare
 from unmask.evaluation.table import markdown, plot
-from unmask.files import whole_file, write_json
 from unmask.params.models import reconstructor_names
 
 

@@ -6,10 +6,10 @@ metrics/classification/baseline.json and data/predictions/baseline (validation.c
 
 import _source  # noqa: F401
 
-from unmask import stage
+from unmask.base import stage
+from unmask.base.faces import FaceSet
+from unmask.base.files import open_array
 from unmask.evaluation.classifier import evaluate_classifier
-from unmask.faces import FaceSet
-from unmask.files import open_array
 from unmask.params.models import Named
 from unmask.params.section import read
 

@@ -5,9 +5,9 @@ Reads the metrics and test predictions of those three; writes metrics/headline.j
 
 import _source  # noqa: F401
 
-from unmask import stage
+from unmask.base import stage
+from unmask.base.files import write_json
 from unmask.evaluation.headline import headline
-from unmask.files import write_json
 from unmask.params.models import Recon
 from unmask.params.section import read
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import whole_folder, write_json
+from unmask.base import stage
+from unmask.base.files import whole_folder, write_json
 from unmask.ingest import ingest
-from unmask.params.data import Data
 from unmask.params.section import read
+from unmask.sources.params import Data
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import open_array
-from unmask.models import build_reconstructor
+from unmask.base import stage
+from unmask.base.files import open_array
+from unmask.compute.models import build_reconstructor
+from unmask.compute.weights import load_weights
 from unmask.params.models import Reconstructor
 from unmask.params.section import read
 from unmask.reconstruction import reconstruct
-from unmask.weights import load_weights
 
 
 def main(model: str) -> None:

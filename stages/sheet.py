@@ -7,8 +7,8 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import open_array
+from unmask.base import stage
+from unmask.base.files import open_array
 from unmask.params.models import reconstructor_names
 from unmask.sheet import save_sheet
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import open_array, save_array, whole_folder
+from unmask.base import stage
+from unmask.base.files import open_array, save_array, whole_folder
 from unmask.mask import stitch
 
 

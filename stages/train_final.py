@@ -6,9 +6,9 @@ data/training/final/M.
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.faces import FaceSet
-from unmask.files import open_array
+from unmask.base import stage
+from unmask.base.faces import FaceSet
+from unmask.base.files import open_array
 from unmask.params.models import Named
 from unmask.params.section import read
 from unmask.params.training import Train

@@ -6,12 +6,12 @@ models/reconstructors/M and its curves and pictures, data/training/reconstructor
 
 import _source  # noqa: F401
 
-from unmask import stage
-from unmask.files import open_array
+from unmask.base import stage
+from unmask.base.files import open_array
 from unmask.params.models import Reconstructor
 from unmask.params.section import read
 from unmask.params.training import Train
-from unmask.training.reconstructor import train_reconstructor
+from unmask.training.reconstructor.train import train_reconstructor
 
 
 def main(model: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.errors import UserError
-from unmask.faces import CLASSES, FaceBlock
-from unmask.params.data import Data
+from unmask.base.errors import UserError
+from unmask.base.faces import CLASSES, FaceBlock
 from unmask.sources import detect
+from unmask.sources.params import Data
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 HEADER = "emotion,pixels,Usage"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from unmask.audit import audit
-from unmask.errors import UserError
-from unmask.faces import TEST, TRAIN, VALIDATION, FaceSet
+from unmask.base.errors import UserError
+from unmask.base.faces import TEST, TRAIN, VALIDATION, FaceSet
 
 
 @pytest.fixture

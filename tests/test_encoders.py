@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from runs import run_reconstructor, settings
+from runs import PowerCut, interrupt_after, run_reconstructor, same, settings
 from safetensors.torch import save_file
 from torch import nn
 
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.compute.models import build_reconstructor
 from unmask.mask import crop
-from unmask.models import build_reconstructor
 from unmask.params.models import Reconstructor
-from unmask.training.features import keep_features
+from unmask.training.reconstructor.features import keep_features
 
 NETWORKS = {
     "resnet50": torchvision.models.resnet50,
@@ -218,6 +218,26 @@ def test_wrong_settings_are_named():
         build("vgg16", freeze="half")
 
 
+def test_a_run_is_not_resumed_with_other_weights_under_the_same_path(faces, monkeypatch):
+    def write(scale):
+        state = {k: v * scale for k, v in torchvision.models.vgg16().state_dict().items()}
+        save_file({k: v for k, v in state.items() if k.startswith("features.")}, "w.safetensors")
+
+    def run():
+        entry = {"pretrained": "w.safetensors", "freeze": "none"}
+        return run_reconstructor("vgg16", faces, settings(epochs=2, batch_size=64), **entry)
+
+    torch.manual_seed(0)
+    write(1)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 1)
+        with pytest.raises(PowerCut):
+            run()
+    write(0.5)
+    resumed = run()
+    assert same(resumed, run())
+
+
 def test_features_are_computed_once_and_kept(faces):
     model = build("vgg16", freeze="all").eval()
     calls = []
@@ -245,7 +265,7 @@ def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):
 
     kept = losses()
     monkeypatch.setattr(
-        "unmask.reconstructors.encoders.Encoder.is_frozen", property(lambda self: False)
+        "unmask.reconstructors.parts.encoders.Encoder.is_frozen", property(lambda self: False)
     )
     computed = losses()
     # Not to the last digit: features are kept as float16.
@@ -257,5 +277,5 @@ def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(faces, mon
     def refuse(*_):
         raise AssertionError("features were kept")
 
-    monkeypatch.setattr("unmask.training.reconstructor.keep_features", refuse)
+    monkeypatch.setattr("unmask.training.reconstructor.train.keep_features", refuse)
     run_reconstructor("vgg16", faces, settings(epochs=1), train={"flip": 0.5})

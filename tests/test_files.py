@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from unmask.errors import UserError
-from unmask.files import ArrayWriter, open_array, read_json, save_array, whole_file, whole_folder
+from unmask.base.errors import UserError
+from unmask.base.files import (
+    ArrayWriter,
+    open_array,
+    read_json,
+    save_array,
+    whole_file,
+    whole_folder,
+)
 
 
 def write_and_fail(path):

@@ -6,8 +6,8 @@ import pytest
 import torch
 import yaml
 
-from unmask.errors import UserError
-from unmask.models import build_classifier, build_reconstructor
+from unmask.base.errors import UserError
+from unmask.compute.models import build_classifier, build_reconstructor
 from unmask.params.models import Named, Reconstructor
 
 PARAMS = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())

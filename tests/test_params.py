@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from unmask.errors import UserError
-from unmask.params.schema import read_all
+from unmask.base.errors import UserError
+from unmask.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = (ROOT / "params.yaml").read_text()

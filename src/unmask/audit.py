@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.errors import UserError
-from unmask.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.base.errors import UserError
+from unmask.base.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from unmask.errors import UserError
-from unmask.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
-from unmask.params.data import Data
+from unmask.base.errors import UserError
+from unmask.base.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
 from unmask.sources import detect
+from unmask.sources.params import Data
 from unmask.sources.wording import shown
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.batches import to_pixels
-from unmask.files import ArrayWriter, whole_folder
-from unmask.inference import outputs
+from unmask.base.files import ArrayWriter, whole_folder
+from unmask.compute.batches import to_pixels
+from unmask.compute.inference import outputs
 
 
 def reconstruct(reconstructor: nn.Module, upper: NDArray[np.uint8], folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.faces import VALIDATION, rows_of
+from unmask.base.faces import VALIDATION, rows_of
 from unmask.grid import save_grid
 from unmask.mask import crop, stitch
 

@@ -10,7 +10,8 @@ from scipy.linalg import sqrtm
 from scipy.stats import binomtest
 from torch import nn
 
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.base.files import write_json
 from unmask.evaluation.classification import interval, metrics
 from unmask.evaluation.compare import compare
 from unmask.evaluation.headline import headline
@@ -18,7 +19,6 @@ from unmask.evaluation.paired import holm, mcnemar_p
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.reconstruction import assess
 from unmask.evaluation.table import markdown, plot
-from unmask.files import write_json
 
 
 def table(labels, predicted):

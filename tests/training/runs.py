@@ -6,13 +6,14 @@ import numpy as np
 import yaml
 from safetensors.numpy import load_file
 
+from unmask.compute.models import build_reconstructor
+from unmask.compute.weights import load_weights
 from unmask.mask import crop
-from unmask.models import build_reconstructor
 from unmask.params.models import Named, Reconstructor
 from unmask.params.training import Train
 from unmask.training.classifier import train_classifier
-from unmask.training.reconstructor import train_reconstructor
-from unmask.weights import load_weights
+from unmask.training.engine import loop
+from unmask.training.reconstructor.train import train_reconstructor
 
 CLASSIFIER = {"name": "paper_cnn", "filters": [4, 8], "hidden": 16, "dropout": 0.2}
 CLASSIFIER = Named.model_validate(CLASSIFIER | {"dense_dropout": 0.5})
@@ -54,3 +55,19 @@ def trained(name):
 
 def same(first, second):
     return all(np.array_equal(first[key], second[key]) for key in first)
+
+
+class PowerCut(Exception):  # noqa: N818
+    """Stands for a machine that goes down."""
+
+
+def interrupt_after(monkeypatch, epochs):
+    """Let training fail at the start of the epoch after `epochs`."""
+    train = loop._train
+
+    def failing(objective, batches, settings, seed, epoch, device, record):
+        if epoch == epochs:
+            raise PowerCut
+        return train(objective, batches, settings, seed, epoch, device, record)
+
+    monkeypatch.setattr(loop, "_train", failing)

@@ -9,8 +9,8 @@ import torch
 from runs import run_reconstructor, same, settings
 from torch import nn
 
-from unmask.compute import compute
-from unmask.faces import FaceSet
+from unmask.base.faces import FaceSet
+from unmask.compute.device import compute
 from unmask.params.training import Training
 from unmask.training.objectives.adversarial import Params, PatchDiscriminator, build
 

@@ -7,7 +7,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
 from unmask.params.training import Training
-from unmask.training.augmentation import augment, move
+from unmask.training.engine.augmentation import augment, move
 
 
 def settings(**changes):

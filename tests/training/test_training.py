@@ -9,6 +9,8 @@ import torch
 from runs import (
     LEARNING,
     RECONSTRUCTORS,
+    PowerCut,
+    interrupt_after,
     run_classifier,
     run_reconstructor,
     same,
@@ -17,12 +19,11 @@ from runs import (
 )
 from safetensors.numpy import load_file
 
-from unmask.errors import UserError
-from unmask.faces import TEST, FaceSet
+from unmask.base.errors import UserError
+from unmask.base.faces import TEST, FaceSet
 from unmask.mask import crop
 from unmask.params.models import Reconstructor
-from unmask.training import loop
-from unmask.training.reconstructor import train_reconstructor
+from unmask.training.reconstructor.train import train_reconstructor
 
 
 @pytest.fixture(autouse=True)
@@ -130,22 +131,6 @@ def test_faces_that_the_audit_removed_play_no_part(faces):
     images[~keep] = 0
     blanked = FaceSet(images, faces.labels, faces.split, faces.row)
     assert same(run_classifier(faces, settings(), keep), run_classifier(blanked, settings(), keep))
-
-
-class PowerCut(Exception):  # noqa: N818
-    """Stands for a machine that goes down."""
-
-
-def interrupt_after(monkeypatch, epochs):
-    """Let training fail at the start of the epoch after `epochs`."""
-    train = loop._train
-
-    def failing(objective, batches, settings, seed, epoch, device, record):
-        if epoch == epochs:
-            raise PowerCut
-        return train(objective, batches, settings, seed, epoch, device, record)
-
-    monkeypatch.setattr(loop, "_train", failing)
 
 
 def contents(folder):

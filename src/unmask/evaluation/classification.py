@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 from statsmodels.stats.proportion import proportion_confint
 
-from unmask.faces import CLASSES
+from unmask.base.faces import CLASSES
 
 
 def accuracy(table: pd.DataFrame) -> float:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from unmask.base.files import read_json
 from unmask.evaluation.paired import mcnemar_p
 from unmask.evaluation.predictions import test_predictions
-from unmask.files import read_json
 
 
 def headline(model: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from torch import nn
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
-from unmask.batches import Batches, to_unit
+from unmask.base.faces import SPLITS, TEST, rows_of
+from unmask.compute.batches import Batches, to_unit
 from unmask.evaluation.expression import expression
-from unmask.faces import SPLITS, TEST, rows_of
 from unmask.mask import crop
 
 _BATCH_SIZE = 512

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from unmask.files import whole_file
+from unmask.base.files import whole_file
 
 Row = Mapping[str, Any]
 

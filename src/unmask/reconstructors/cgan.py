@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.params.section import Section
-from unmask.reconstructors.blocks import Dense, upscaling
+from unmask.reconstructors.parts.blocks import Dense, upscaling
 
 
 class Params(Section):

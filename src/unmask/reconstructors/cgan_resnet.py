@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.params.section import Section
-from unmask.reconstructors.blocks import Dense, Residual, convolution, upscaling
+from unmask.reconstructors.parts.blocks import Dense, Residual, convolution, upscaling
 
 
 class Params(Section):

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.params.section import Section
-from unmask.reconstructors.blocks import Dense, convolution, upscaling
+from unmask.reconstructors.parts.blocks import Dense, convolution, upscaling
 
 
 class Params(Section):

@@ -8,22 +8,18 @@ The pictures and checkpoints during training that the paper mentions are there f
 reconstructor. Frozen, its features are computed once.
 """
 
-from pydantic import Field
 from torch import nn
 
-from unmask.reconstructors.blocks import DenseDecoder
-from unmask.reconstructors.encoders import EncoderDecoder, Pretrained, inception_v3_encoder
+from unmask.reconstructors.parts.blocks import DenseDecoder
+from unmask.reconstructors.parts.encoders import (
+    EncoderDecoder,
+    PretrainedDense,
+    inception_v3_encoder,
+)
 
 
-class Params(Pretrained):
-    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
-
-    The others are those of `Pretrained`.
-    """
-
-    hidden: int = Field(default=512, ge=1)
-    width: int = Field(default=16, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+class Params(PretrainedDense):
+    """There is nothing else to set."""
 
 
 def build(params: Params) -> nn.Module:

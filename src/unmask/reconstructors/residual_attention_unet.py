@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.params.section import Section
-from unmask.reconstructors.blocks import Residual, upscaling
+from unmask.reconstructors.parts.blocks import Residual, upscaling
 
 _LEVELS = 3
 

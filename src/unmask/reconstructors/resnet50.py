@@ -8,22 +8,14 @@ The paper freezes the lower layers (`freeze: lower`), which makes sense with pre
 without them, the default is to train all.
 """
 
-from pydantic import Field
 from torch import nn
 
-from unmask.reconstructors.blocks import DenseDecoder
-from unmask.reconstructors.encoders import EncoderDecoder, Pretrained, resnet50_encoder
+from unmask.reconstructors.parts.blocks import DenseDecoder
+from unmask.reconstructors.parts.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
 
 
-class Params(Pretrained):
-    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
-
-    The others are those of `Pretrained`.
-    """
-
-    hidden: int = Field(default=512, ge=1)
-    width: int = Field(default=16, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+class Params(PretrainedDense):
+    """There is nothing else to set."""
 
 
 def build(params: Params) -> nn.Module:

@@ -16,22 +16,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.reconstructors.blocks import Dense, Residual, upscaling
-from unmask.reconstructors.encoders import EncoderDecoder, Pretrained, resnet50_encoder
+from unmask.reconstructors.parts.blocks import Dense, Residual, upscaling
+from unmask.reconstructors.parts.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
 
 _TAPS = {"relu": 64, "layer1": 256, "layer2": 512, "layer3": 1024}
 
 
-class Params(Pretrained):
-    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
+class Params(PretrainedDense):
+    """depth: residual blocks at each of the three smaller sizes."""
 
-    depth: residual blocks at each of the three smaller sizes. The others are those of `Pretrained`.
-    """
-
-    hidden: int = Field(default=512, ge=1)
-    width: int = Field(default=16, ge=1)
     depth: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
 
 
 class DeepDecoder(nn.Module):

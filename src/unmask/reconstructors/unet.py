@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.params.section import Section
-from unmask.reconstructors.blocks import convolution
+from unmask.reconstructors.parts.blocks import convolution
 
 _LEVELS = 3
 

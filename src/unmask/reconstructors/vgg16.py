@@ -11,18 +11,13 @@ computed once; that is also how it fits a machine without a GPU.
 from pydantic import Field
 from torch import nn
 
-from unmask.reconstructors.blocks import DenseDecoder
-from unmask.reconstructors.encoders import EncoderDecoder, Pretrained, vgg16_encoder
+from unmask.reconstructors.parts.blocks import DenseDecoder
+from unmask.reconstructors.parts.encoders import EncoderDecoder, PretrainedDense, vgg16_encoder
 
 
-class Params(Pretrained):
-    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
+class Params(PretrainedDense):
+    """dropout: more of it than elsewhere, as the paper adds it to this model alone."""
 
-    The others are those of `Pretrained`.
-    """
-
-    hidden: int = Field(default=512, ge=1)
-    width: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 

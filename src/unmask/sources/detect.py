@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from unmask.errors import UserError
-from unmask.faces import FaceBlock
-from unmask.params.data import Data
+from unmask.base.errors import UserError
+from unmask.base.faces import FaceBlock
 from unmask.sources import archive, fer2013_csv, image_folder
+from unmask.sources.params import Data
 from unmask.sources.table import Table
 from unmask.sources.wording import listed, shown
 

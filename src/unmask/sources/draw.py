@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.faces import TRAIN, VALIDATION
-from unmask.params.data import Data
-from unmask.randomness import uniform
+from unmask.base.faces import TRAIN, VALIDATION
+from unmask.base.randomness import uniform
+from unmask.sources.params import Data
 
 
 def drawn_split(row: NDArray[np.int64], data: Data) -> NDArray[np.uint8]:

@@ -16,12 +16,12 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from unmask.errors import UserError
-from unmask.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
-from unmask.params.data import Data
+from unmask.base.errors import UserError
+from unmask.base.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
 from unmask.sources import head, pixels
 from unmask.sources.columns import Columns, locate
 from unmask.sources.draw import drawn_split
+from unmask.sources.params import Data
 from unmask.sources.table import Table, line_blocks
 from unmask.sources.wording import quoted
 

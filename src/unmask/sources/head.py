@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from io import BufferedReader
 
-from unmask.errors import UserError
+from unmask.base.errors import UserError
 
 LENGTH = 4096
 """Bytes that the questions of this module need."""

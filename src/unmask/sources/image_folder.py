@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from unmask.errors import UserError
-from unmask.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
-from unmask.params.data import Data
+from unmask.base.errors import UserError
+from unmask.base.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
 from unmask.sources.draw import drawn_split
+from unmask.sources.params import Data
 from unmask.sources.wording import shown
 
 _SPLITS = {

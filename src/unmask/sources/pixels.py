@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.faces import SIZE
+from unmask.base.faces import SIZE
 from unmask.sources.wording import quoted
 
 COUNT = SIZE * SIZE

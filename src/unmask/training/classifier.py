@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.faces import CLASSES, FaceSet
-from unmask.faces import TRAIN as TRAIN_SPLIT
-from unmask.faces import VALIDATION as VALIDATION_SPLIT
-from unmask.models import build_classifier
+from unmask.base.faces import CLASSES, FaceSet
+from unmask.base.faces import TRAIN as TRAIN_SPLIT
+from unmask.base.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.compute.models import build_classifier
 from unmask.params.models import Named
 from unmask.params.training import Train
+from unmask.training.engine.run import Inputs, prepare, train_and_save
 from unmask.training.objectives.classification import Classification
-from unmask.training.run import Inputs, prepare, train_and_save
 
 
 def train_classifier(

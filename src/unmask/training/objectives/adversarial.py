@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from unmask.batches import to_unit
-from unmask.compute import Compute
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.compute.batches import to_unit
+from unmask.compute.device import Compute
 from unmask.params.training import Training
-from unmask.training.distance import Distance, distance
-from unmask.training.objective import step
+from unmask.training.engine.objective import step
+from unmask.training.reconstructor.distance import Distance, distance
 
 _BETAS = (0.5, 0.999)  # of Adam, as in pix2pix: a long memory lets the two chase each other
 _WINS, _GUESSES = 0.99, 0.51

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.batches import to_unit
-from unmask.training.objective import SingleLoss
+from unmask.compute.batches import to_unit
+from unmask.training.engine.objective import SingleLoss
 
 
 class Classification(SingleLoss):

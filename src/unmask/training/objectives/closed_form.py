@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from unmask.batches import to_unit
-from unmask.compute import Compute
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.compute.batches import to_unit
+from unmask.compute.device import Compute
 from unmask.params.section import Section
 from unmask.params.training import Training
-from unmask.training.distance import Distance, distance
+from unmask.training.reconstructor.distance import Distance, distance
 
 
 class Params(Section):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from unmask.batches import to_unit
-from unmask.compute import Compute
+from unmask.compute.batches import to_unit
+from unmask.compute.device import Compute
 from unmask.params.training import Training
-from unmask.training.distance import Distance, distance
-from unmask.training.objective import SingleLoss
+from unmask.training.engine.objective import SingleLoss
+from unmask.training.reconstructor.distance import Distance, distance
 
 
 class Params(Distance):

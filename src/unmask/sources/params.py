@@ -1,4 +1,4 @@
-"""`data`: where the faces come from."""
+"""`data` and `sample`: where the faces come from."""
 
 from pydantic import Field
 
@@ -16,4 +16,16 @@ class Data(Section):
 
     source: str = Field(min_length=1)
     validation_fraction: float = Field(gt=0, lt=1)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class Sample(Section):
+    """How many synthetic faces to draw, and from which seed.
+
+    train, validation, test: faces in each split.
+    """
+
+    train: int = Field(ge=7)
+    validation: int = Field(ge=7)
+    test: int = Field(ge=7)
     seed: int = Field(ge=0, lt=2**63)

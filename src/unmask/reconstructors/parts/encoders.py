@@ -17,8 +17,8 @@ from torchvision.models import (
 from torchvision.models.vgg import cfgs, make_layers
 
 from unmask.params.section import Section
-from unmask.pretrained import load_pretrained
-from unmask.reconstructors.blocks import resize
+from unmask.reconstructors.parts.blocks import resize
+from unmask.reconstructors.parts.pretrained import load_pretrained
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what InceptionV3 was trained on
@@ -32,6 +32,17 @@ class Pretrained(Section):
 
     pretrained: str = Field(default="none", min_length=1)
     freeze: Literal["all", "lower", "none"] = "none"
+
+
+class PretrainedDense(Pretrained):
+    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
+
+    What a pretrained encoder and a decoder that begins with a dense layer have to be told.
+    """
+
+    hidden: int = Field(default=512, ge=1)
+    width: int = Field(default=16, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
 
 
 class Encoder(nn.Module):

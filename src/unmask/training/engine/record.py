@@ -13,10 +13,10 @@ from pathlib import Path
 from dvclive.live import Live
 from torch import Tensor
 
-from unmask.files import write_json
-from unmask.training import checkpoint
-from unmask.training.objective import Objective
-from unmask.training.progress import Progress
+from unmask.base.files import write_json
+from unmask.training.engine import checkpoint
+from unmask.training.engine.objective import Objective
+from unmask.training.engine.progress import Progress
 
 Figures = dict[str, float]
 

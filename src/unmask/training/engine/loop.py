@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from unmask.batches import Batches
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.base.randomness import seed_for
+from unmask.compute.batches import Batches
 from unmask.params.training import Training
-from unmask.randomness import seed_for
-from unmask.training.augmentation import augment
-from unmask.training.objective import Objective
-from unmask.training.record import Figures, Record, State
+from unmask.training.engine.augmentation import augment
+from unmask.training.engine.objective import Objective
+from unmask.training.engine.record import Figures, Record, State
 
 
 def fit(

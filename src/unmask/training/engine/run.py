@@ -10,16 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.batches import Batches
-from unmask.compute import Compute, compute
-from unmask.files import whole_folder, write_json
+from unmask.base.files import whole_folder, write_json
+from unmask.base.randomness import seed_for
+from unmask.compute.batches import Batches
+from unmask.compute.device import Compute, compute
+from unmask.compute.weights import save_weights
 from unmask.params.training import Train, Training
-from unmask.randomness import seed_for
-from unmask.training.fingerprint import fingerprint
-from unmask.training.loop import fit
-from unmask.training.objective import Objective
-from unmask.training.record import Record, State
-from unmask.weights import save_weights
+from unmask.training.engine.fingerprint import fingerprint
+from unmask.training.engine.loop import fit
+from unmask.training.engine.objective import Objective
+from unmask.training.engine.record import Record, State
 
 EachEpoch = Callable[[int], None]
 
@@ -57,14 +57,14 @@ def train_and_save(
     The first holds `weights.safetensors` of `model` (at the epoch best on validation) and
     `training.json` (`facts`, and how training went); the second what DVC plots: a `.tsv` for each
     figure and, where `pictures` is given, `pictures/`. `objective.model` is `model` or the part of
-    it that learns. `identity` is what of the parameters determines the model; it keeps a checkpoint
-    of another model from being resumed.
+    it that learns. `identity` is what of the parameters determines the model; with `facts`, it
+    keeps a checkpoint of another model from being resumed.
     """
     record = Record(
         name,
         fingerprint(
             [*inputs.arrays, inputs.train, inputs.validation],
-            identity,
+            [identity, facts],
             settings,
             train.seed,
             str(machine),

@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.faces import TRAIN as TRAIN_SPLIT
-from unmask.faces import VALIDATION as VALIDATION_SPLIT
-from unmask.faces import rows_of
-from unmask.models import build_reconstructor
+from unmask.base.faces import TRAIN as TRAIN_SPLIT
+from unmask.base.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.base.faces import rows_of
+from unmask.compute.models import build_reconstructor
 from unmask.params.models import Reconstructor
+from unmask.params.registry import load
 from unmask.params.section import check
 from unmask.params.training import Train
-from unmask.registry import load
-from unmask.training.features import keep_features
-from unmask.training.pictures import Pictures
-from unmask.training.run import Inputs, prepare, train_and_save
+from unmask.training.engine.run import Inputs, prepare, train_and_save
+from unmask.training.reconstructor.features import keep_features
+from unmask.training.reconstructor.pictures import Pictures
 
 
 @runtime_checkable

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.batches import to_pixels
+from unmask.compute.batches import to_pixels
+from unmask.compute.inference import outputs
 from unmask.grid import save_grid
-from unmask.inference import outputs
 from unmask.mask import stitch
 
 _FACES = 8

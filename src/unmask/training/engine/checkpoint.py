@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from unmask.files import whole_file
-from unmask.training.objective import Objective
+from unmask.base.files import whole_file
+from unmask.training.engine.objective import Objective
 
 
 @dataclass(frozen=True)

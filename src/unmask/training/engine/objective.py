@@ -7,8 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from unmask.compute import Compute
-from unmask.errors import UserError
+from unmask.base.errors import UserError
+from unmask.compute.device import Compute
 from unmask.params.training import Training
 
 

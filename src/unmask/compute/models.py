@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from unmask.faces import CLASSES
+from unmask.base.faces import CLASSES
 from unmask.params.models import Named, Reconstructor
+from unmask.params.registry import load
 from unmask.params.section import check
-from unmask.registry import load
 
 
 def build_classifier(classifier: Named, shape: tuple[int, ...]) -> nn.Module:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 from pydantic import field_validator
 
-from unmask.errors import UserError
-from unmask.params.data import Data
+from unmask.base.errors import UserError
 from unmask.params.models import Named, Recon, Reconstructor
-from unmask.params.sample import Sample
+from unmask.params.registry import exists
 from unmask.params.section import FILE, Section, read
 from unmask.params.training import Train
-from unmask.registry import exists
+from unmask.sources.params import Data, Sample
 
 RESERVED = ("baseline", "ceiling")
 """Names that stand beside the reconstructors' in `metrics/classification`."""

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unmask.files import open_array, whole_folder
-from unmask.inference import outputs
-from unmask.training.fingerprint import fingerprint
-from unmask.training.progress import Progress
+from unmask.base.files import open_array, whole_folder
+from unmask.compute.inference import outputs
+from unmask.training.engine.fingerprint import fingerprint
+from unmask.training.engine.progress import Progress
 
 
 def keep_features(
