@@ -6,13 +6,13 @@ reconstructor's training; writes metrics/reconstruction/M.json.
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import open_array, read_json, write_json
-from unmask.compute.models import build_classifier
-from unmask.compute.weights import load_weights
-from unmask.evaluation.reconstruction import assess
-from unmask.params.models import Named
-from unmask.params.section import read
+from unmask.core import stage
+from unmask.core.compute.models import build_classifier
+from unmask.core.compute.weights import load_weights
+from unmask.core.files import open_array, read_json, write_json
+from unmask.core.params.models import Named
+from unmask.core.params.section import read
+from unmask.evaluation.reconstruction.assess import assess
 
 _FACTS = ("pretrained", "parameters", "trained_parameters", "epochs", "best_epoch", "faults")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.audit import audit
-from unmask.base import stage
-from unmask.base.faces import SPLITS, FaceSet
-from unmask.base.files import save_array, whole_folder, write_json
+from unmask.core import stage
+from unmask.core.faces import SPLITS, FaceSet
+from unmask.core.files import save_array, whole_folder, write_json
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ and the one that the headline is about.
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import write_json
+from unmask.core import stage
+from unmask.core.files import write_json
 from unmask.schema import read_all
 
 

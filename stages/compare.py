@@ -8,11 +8,11 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import whole_file, write_json
-from unmask.evaluation.compare import compare
-from unmask.evaluation.table import markdown, plot
-from unmask.params.models import reconstructor_names
+from unmask.core import stage
+from unmask.core.files import whole_file, write_json
+from unmask.core.params.models import reconstructor_names
+from unmask.evaluation.comparison.compare import compare
+from unmask.evaluation.comparison.table import markdown, plot
 
 
 def main() -> None:

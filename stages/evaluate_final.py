@@ -6,12 +6,12 @@ metrics/classification/M.json and data/predictions/M (validation.csv, test.csv).
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.faces import FaceSet
-from unmask.base.files import open_array
-from unmask.evaluation.classifier import evaluate_classifier
-from unmask.params.models import Named
-from unmask.params.section import read
+from unmask.core import stage
+from unmask.core.faces import FaceSet
+from unmask.core.files import open_array
+from unmask.core.params.models import Named
+from unmask.core.params.section import read
+from unmask.evaluation.classification.evaluate import evaluate_classifier
 
 
 def main(model: str) -> None:

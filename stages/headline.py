@@ -5,11 +5,11 @@ Reads the metrics and test predictions of those three; writes metrics/headline.j
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import write_json
-from unmask.evaluation.headline import headline
-from unmask.params.models import Recon
-from unmask.params.section import read
+from unmask.core import stage
+from unmask.core.files import write_json
+from unmask.core.params.models import Recon
+from unmask.core.params.section import read
+from unmask.evaluation.comparison.headline import headline
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import whole_folder, write_json
+from unmask.core import stage
+from unmask.core.files import whole_folder, write_json
+from unmask.core.params.section import read
 from unmask.ingest import ingest
-from unmask.params.section import read
 from unmask.sources.params import Data
 
 

@@ -6,10 +6,10 @@ metrics/sample.json: the best accuracy that anyone can reach on them, and how ma
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.faces import CLASSES
-from unmask.base.files import whole_file, write_json
-from unmask.params import section
+from unmask.core import stage
+from unmask.core.faces import CLASSES
+from unmask.core.files import whole_file, write_json
+from unmask.core.params import section
 from unmask.sources.action_units import attainable_accuracy
 from unmask.sources.params import Sample
 from unmask.sources.synthetic import contact_sheet, draw_splits, write_csv

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import open_array
-from unmask.compute.models import build_reconstructor
-from unmask.compute.weights import load_weights
-from unmask.params.models import Reconstructor
-from unmask.params.section import read
+from unmask.core import stage
+from unmask.core.compute.models import build_reconstructor
+from unmask.core.compute.weights import load_weights
+from unmask.core.files import open_array
+from unmask.core.params.models import Reconstructor
+from unmask.core.params.section import read
 from unmask.reconstruction import reconstruct
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import open_array
-from unmask.params.models import reconstructor_names
+from unmask.core import stage
+from unmask.core.files import open_array
+from unmask.core.params.models import reconstructor_names
 from unmask.sheet import save_sheet
 
 

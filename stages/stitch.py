@@ -7,9 +7,9 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import open_array, save_array, whole_folder
-from unmask.mask import stitch
+from unmask.core import stage
+from unmask.core.files import open_array, save_array, whole_folder
+from unmask.core.mask import stitch
 
 
 def main(model: str) -> None:

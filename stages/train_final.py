@@ -6,13 +6,13 @@ data/training/final/M.
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.faces import FaceSet
-from unmask.base.files import open_array
-from unmask.params.models import Named
-from unmask.params.section import read
-from unmask.params.training import Train
-from unmask.training.classifier import train_classifier
+from unmask.core import stage
+from unmask.core.faces import FaceSet
+from unmask.core.files import open_array
+from unmask.core.params.models import Named
+from unmask.core.params.section import read
+from unmask.core.params.training import Train
+from unmask.training.classifier.train import train_classifier
 
 
 def main(model: str) -> None:

@@ -6,11 +6,11 @@ models/reconstructors/M and its curves and pictures, data/training/reconstructor
 
 import _source  # noqa: F401
 
-from unmask.base import stage
-from unmask.base.files import open_array
-from unmask.params.models import Reconstructor
-from unmask.params.section import read
-from unmask.params.training import Train
+from unmask.core import stage
+from unmask.core.files import open_array
+from unmask.core.params.models import Reconstructor
+from unmask.core.params.section import read
+from unmask.core.params.training import Train
 from unmask.training.reconstructor.train import train_reconstructor
 
 

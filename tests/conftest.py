@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.base.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
+from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES, FaceBlock
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, FaceBlock
 from unmask.sources import detect
 from unmask.sources.params import Data
 

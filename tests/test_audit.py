@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from unmask.audit import audit
-from unmask.base.errors import UserError
-from unmask.base.faces import TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.errors import UserError
+from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
 
 
 @pytest.fixture

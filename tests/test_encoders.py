@@ -14,10 +14,10 @@ from runs import PowerCut, interrupt_after, run_reconstructor, same, settings
 from safetensors.torch import save_file
 from torch import nn
 
-from unmask.base.errors import UserError
-from unmask.compute.models import build_reconstructor
-from unmask.mask import crop
-from unmask.params.models import Reconstructor
+from unmask.core.compute.models import build_reconstructor
+from unmask.core.errors import UserError
+from unmask.core.mask import crop
+from unmask.core.params.models import Reconstructor
 from unmask.training.reconstructor.features import keep_features
 
 NETWORKS = {

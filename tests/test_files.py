@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from unmask.base.errors import UserError
-from unmask.base.files import (
+from unmask.core.errors import UserError
+from unmask.core.files import (
     ArrayWriter,
     open_array,
     read_json,

@@ -14,8 +14,8 @@ import pytest
 
 import faces_csv
 from faces_csv import DATA, HEADER, image, pair, row, rows, table
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES, FaceSet
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, FaceSet
 from unmask.ingest import ingest
 
 REPOSITORY = Path(__file__).resolve().parents[1]

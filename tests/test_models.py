@@ -6,9 +6,9 @@ import pytest
 import torch
 import yaml
 
-from unmask.base.errors import UserError
-from unmask.compute.models import build_classifier, build_reconstructor
-from unmask.params.models import Named, Reconstructor
+from unmask.core.compute.models import build_classifier, build_reconstructor
+from unmask.core.errors import UserError
+from unmask.core.params.models import Named, Reconstructor
 
 PARAMS = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 RECONSTRUCTORS = {
@@ -66,3 +66,9 @@ def test_a_wrong_setting_of_a_reconstructor_is_named(settings):
         UserError, match=rf"^params\.yaml: reconstructors\.unet\.{next(iter(settings))}: "
     ):
         build_reconstructor("unet", entry)
+
+
+def test_what_is_no_reconstructor_cannot_be_named_as_one():
+    entry = Reconstructor.model_validate({"objective": {"name": "supervised"}})
+    with pytest.raises(UserError, match=r"^params\.yaml: parts: cannot be named here"):
+        build_reconstructor("parts", entry)

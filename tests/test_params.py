@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 from unmask.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.errors import UserError
-from unmask.base.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.errors import UserError
+from unmask.core.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from unmask.base.files import whole_file
+from unmask.core.files import whole_file
 
 _SCALE, _GAP, _TITLE = 3, 4, 14
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
 from unmask.sources import detect
 from unmask.sources.params import Data
 from unmask.sources.wording import shown

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.base.files import ArrayWriter, whole_folder
-from unmask.compute.batches import to_pixels
-from unmask.compute.inference import outputs
+from unmask.core.compute.batches import to_pixels
+from unmask.core.compute.inference import outputs
+from unmask.core.files import ArrayWriter, whole_folder
 
 
 def reconstruct(reconstructor: nn.Module, upper: NDArray[np.uint8], folder: Path) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import field_validator
 
-from unmask.base.errors import UserError
-from unmask.params.models import Named, Recon, Reconstructor
-from unmask.params.registry import exists
-from unmask.params.section import FILE, Section, read
-from unmask.params.training import Train
+from unmask.core.errors import UserError
+from unmask.core.params.models import Named, Recon, Reconstructor
+from unmask.core.params.registry import exists
+from unmask.core.params.section import FILE, Section, read
+from unmask.core.params.training import Train
 from unmask.sources.params import Data, Sample
 
 RESERVED = ("baseline", "ceiling")

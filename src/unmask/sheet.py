@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import VALIDATION, rows_of
+from unmask.core.faces import VALIDATION, rows_of
+from unmask.core.mask import crop, stitch
 from unmask.grid import save_grid
-from unmask.mask import crop, stitch
 
 _FACES = 8
 

@@ -10,15 +10,15 @@ from scipy.linalg import sqrtm
 from scipy.stats import binomtest
 from torch import nn
 
-from unmask.base.errors import UserError
-from unmask.base.files import write_json
-from unmask.evaluation.classification import interval, metrics
-from unmask.evaluation.compare import compare
-from unmask.evaluation.headline import headline
-from unmask.evaluation.paired import holm, mcnemar_p
-from unmask.evaluation.predictions import predictions, write_predictions
-from unmask.evaluation.reconstruction import assess
-from unmask.evaluation.table import markdown, plot
+from unmask.core.errors import UserError
+from unmask.core.files import write_json
+from unmask.evaluation.classification.metrics import interval, metrics
+from unmask.evaluation.classification.predictions import predictions, write_predictions
+from unmask.evaluation.comparison.compare import compare
+from unmask.evaluation.comparison.headline import headline
+from unmask.evaluation.comparison.paired import holm, mcnemar_p
+from unmask.evaluation.comparison.table import markdown, plot
+from unmask.evaluation.reconstruction.assess import assess
 
 
 def table(labels, predicted):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faces_csv import DATA, HEADER, image, pair, pixels, read, refusal, row, rows, table, write
-from unmask.base.faces import TEST, TRAIN, VALIDATION
+from unmask.core.faces import TEST, TRAIN, VALIDATION
 from unmask.sources import table as tables
 
 EXPECTED_SPLITS = [TRAIN] * 7 + [VALIDATION] * 7 + [TEST] * 7

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from faces_csv import image, read, refusal
-from unmask.base.faces import CLASSES, TEST, TRAIN, VALIDATION
+from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
 from unmask.sources import image_folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unmask.base.faces import CLASSES
+from unmask.core.faces import CLASSES
 from unmask.sources.action_units import (
     LOWER_UNITS,
     PRIORS,

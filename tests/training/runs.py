@@ -6,12 +6,12 @@ import numpy as np
 import yaml
 from safetensors.numpy import load_file
 
-from unmask.compute.models import build_reconstructor
-from unmask.compute.weights import load_weights
-from unmask.mask import crop
-from unmask.params.models import Named, Reconstructor
-from unmask.params.training import Train
-from unmask.training.classifier import train_classifier
+from unmask.core.compute.models import build_reconstructor
+from unmask.core.compute.weights import load_weights
+from unmask.core.mask import crop
+from unmask.core.params.models import Named, Reconstructor
+from unmask.core.params.training import Train
+from unmask.training.classifier.train import train_classifier
 from unmask.training.engine import loop
 from unmask.training.reconstructor.train import train_reconstructor
 

@@ -9,9 +9,9 @@ import torch
 from runs import run_reconstructor, same, settings
 from torch import nn
 
-from unmask.base.faces import FaceSet
-from unmask.compute.device import compute
-from unmask.params.training import Training
+from unmask.core.compute.device import compute
+from unmask.core.faces import FaceSet
+from unmask.core.params.training import Training
 from unmask.training.objectives.adversarial import Params, PatchDiscriminator, build
 
 ADVERSARIAL = ["cgan", "cgan_resnet"]

@@ -6,7 +6,7 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-from unmask.params.training import Training
+from unmask.core.params.training import Training
 from unmask.training.engine.augmentation import augment, move
 
 

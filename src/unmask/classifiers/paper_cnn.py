@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 
 
 class Params(Section):

@@ -15,7 +15,7 @@ half with the real or the generated lower half.
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 from unmask.reconstructors.parts.blocks import Dense, upscaling
 
 

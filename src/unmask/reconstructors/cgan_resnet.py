@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 from unmask.reconstructors.parts.blocks import Dense, Residual, convolution, upscaling
 
 

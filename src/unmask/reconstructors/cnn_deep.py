@@ -12,7 +12,7 @@ settings of training (`train.rotation`, `train.shift`).
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 from unmask.reconstructors.parts.blocks import Dense, convolution, upscaling
 
 

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 from unmask.reconstructors.parts.blocks import convolution
 
 _LEVELS = 3

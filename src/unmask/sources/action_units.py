@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import CLASSES
+from unmask.core.faces import CLASSES
 
 UPPER_UNITS = ("AU1", "AU2", "AU4", "AU5", "AU7")
 """Visible above the mask: inner brow raiser, outer brow raiser, brow lowerer, upper lid raiser, lid

@@ -17,7 +17,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, cast
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 from unmask.sources import head
 from unmask.sources.table import Table
 from unmask.sources.wording import listed, shown

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 from unmask.sources.wording import quoted
 
 _REQUIRED = (b"emotion", b"pixels")

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from unmask.base.errors import UserError
-from unmask.base.faces import FaceBlock
+from unmask.core.errors import UserError
+from unmask.core.faces import FaceBlock
 from unmask.sources import archive, fer2013_csv, image_folder
 from unmask.sources.params import Data
 from unmask.sources.table import Table

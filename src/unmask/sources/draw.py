@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import TRAIN, VALIDATION
-from unmask.base.randomness import uniform
+from unmask.core.faces import TRAIN, VALIDATION
+from unmask.core.randomness import uniform
 from unmask.sources.params import Data
 
 

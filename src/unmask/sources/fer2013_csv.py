@@ -16,8 +16,8 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
 from unmask.sources import head, pixels
 from unmask.sources.columns import Columns, locate
 from unmask.sources.draw import drawn_split

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from io import BufferedReader
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 LENGTH = 4096
 """Bytes that the questions of this module need."""

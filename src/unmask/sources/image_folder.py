@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
 from unmask.sources.draw import drawn_split
 from unmask.sources.params import Data
 from unmask.sources.wording import shown

@@ -12,7 +12,7 @@ import tempfile
 from http import HTTPStatus
 from pathlib import Path
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 from unmask.sources import archive, fer2013_csv
 from unmask.sources.wording import shown
 

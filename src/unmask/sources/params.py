@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 
 
 class Data(Section):

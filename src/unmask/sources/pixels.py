@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import SIZE
+from unmask.core.faces import SIZE
 from unmask.sources.wording import quoted
 
 COUNT = SIZE * SIZE

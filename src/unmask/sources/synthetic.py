@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from unmask.base.faces import CLASSES, SIZE, SPLITS
+from unmask.core.faces import CLASSES, SIZE, SPLITS
 from unmask.sources.action_units import PRIORS, PROBABILITIES, UNITS
 from unmask.sources.portrait.canvas import Canvas
 from unmask.sources.portrait.expression import paint_lower, paint_upper

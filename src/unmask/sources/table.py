@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from io import BufferedReader
 from typing import NamedTuple
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 _BLOCK = 1 << 19
 _LONGEST = 1 << 16

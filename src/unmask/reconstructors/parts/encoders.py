@@ -16,7 +16,7 @@ from torchvision.models import (
 )
 from torchvision.models.vgg import cfgs, make_layers
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 from unmask.reconstructors.parts.blocks import resize
 from unmask.reconstructors.parts.pretrained import load_pretrained
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> dict[str, str]:

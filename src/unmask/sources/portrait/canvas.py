@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from unmask.base.faces import SIZE
+from unmask.core.faces import SIZE
 
 Points = NDArray[np.float64]
 """Corners of an outline, float [K,2], x and y in the face's frame."""

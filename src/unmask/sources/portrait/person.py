@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import SIZE
+from unmask.core.faces import SIZE
 from unmask.sources.portrait.canvas import Canvas, Points, Pose, both_sides, curve, ellipse, ribbon
 
 HAIR_STYLES = ("short", "parted", "long", "curly", "bald")

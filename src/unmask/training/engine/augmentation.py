@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.base.randomness import uniform
-from unmask.params.training import Training
+from unmask.core.params.training import Training
+from unmask.core.randomness import uniform
 
 _FLIP, _ANGLE, _RIGHT, _DOWN = 1, 2, 3, 4  # keep the draws of one (seed, epoch, row) apart
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.optim import Optimizer
 
-from unmask.base.files import whole_file
+from unmask.core.files import whole_file
 from unmask.training.engine.objective import Objective
 
 
@@ -61,7 +63,16 @@ def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
         state = _optimiser_state(_under(f"optimiser.{number}", tensors))
         groups = optimiser.state_dict()["param_groups"]
         optimiser.load_state_dict({"state": state, "param_groups": groups})
+        _lay_out(optimiser)
     return Saved(_under("best", tensors), json.loads(header["notes"]))
+
+
+def _lay_out(optimiser: Optimizer) -> None:
+    """Give moments the memory layout of their parameters: a fused step pairs them by address."""
+    for parameter, state in optimiser.state.items():
+        for name, value in state.items():
+            if value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

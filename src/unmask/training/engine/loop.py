@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from unmask.base.errors import UserError
-from unmask.base.randomness import seed_for
-from unmask.compute.batches import Batches
-from unmask.params.training import Training
+from unmask.core.compute.batches import Batches
+from unmask.core.errors import UserError
+from unmask.core.params.training import Training
+from unmask.core.randomness import seed_for
 from unmask.training.engine.augmentation import augment
 from unmask.training.engine.objective import Objective
 from unmask.training.engine.record import Figures, Record, State

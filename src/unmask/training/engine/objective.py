@@ -7,9 +7,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from unmask.base.errors import UserError
-from unmask.compute.device import Compute
-from unmask.params.training import Training
+from unmask.core.compute.device import Compute
+from unmask.core.errors import UserError
+from unmask.core.params.training import Training
 
 
 class Objective(Protocol):
@@ -68,7 +68,7 @@ class SingleLoss(ABC):
         self.helpers: dict[str, nn.Module] = {}
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(self._parameters, lr=settings.learning_rate)
+            torch.optim.Adam(self._parameters, lr=settings.learning_rate, fused=True)
         ]
 
     def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:

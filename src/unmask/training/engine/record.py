@@ -13,7 +13,7 @@ from pathlib import Path
 from dvclive.live import Live
 from torch import Tensor
 
-from unmask.base.files import write_json
+from unmask.core.files import write_json
 from unmask.training.engine import checkpoint
 from unmask.training.engine.objective import Objective
 from unmask.training.engine.progress import Progress

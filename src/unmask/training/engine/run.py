@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.base.files import whole_folder, write_json
-from unmask.base.randomness import seed_for
-from unmask.compute.batches import Batches
-from unmask.compute.device import Compute, compute
-from unmask.compute.weights import save_weights
-from unmask.params.training import Train, Training
+from unmask.core.compute.batches import Batches
+from unmask.core.compute.device import Compute, compute
+from unmask.core.compute.weights import save_weights
+from unmask.core.files import whole_folder, write_json
+from unmask.core.params.training import Train, Training
+from unmask.core.randomness import seed_for
 from unmask.training.engine.fingerprint import fingerprint
 from unmask.training.engine.loop import fit
 from unmask.training.engine.objective import Objective

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from unmask.base.errors import UserError
-from unmask.compute.batches import to_unit
-from unmask.compute.device import Compute
-from unmask.params.training import Training
+from unmask.core.compute.batches import to_unit
+from unmask.core.compute.device import Compute
+from unmask.core.errors import UserError
+from unmask.core.params.training import Training
 from unmask.training.engine.objective import step
 from unmask.training.reconstructor.distance import Distance, distance
 
@@ -96,11 +96,12 @@ class Adversarial:
         self._weights = [p for p in model.parameters() if p.requires_grad]
         rate = settings.learning_rate
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(self._weights, lr=rate, betas=_BETAS),
+            torch.optim.Adam(self._weights, lr=rate, betas=_BETAS, fused=True),
             torch.optim.Adam(
                 self._discriminator.parameters(),
                 lr=rate * params.discriminator_learning_rate,
                 betas=_BETAS,
+                fused=True,
             ),
         ]
 

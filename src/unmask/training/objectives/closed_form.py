@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from unmask.base.errors import UserError
-from unmask.compute.batches import to_unit
-from unmask.compute.device import Compute
-from unmask.params.section import Section
-from unmask.params.training import Training
+from unmask.core.compute.batches import to_unit
+from unmask.core.compute.device import Compute
+from unmask.core.errors import UserError
+from unmask.core.params.section import Section
+from unmask.core.params.training import Training
 from unmask.training.reconstructor.distance import Distance, distance
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from unmask.compute.batches import to_unit
-from unmask.compute.device import Compute
-from unmask.params.training import Training
+from unmask.core.compute.batches import to_unit
+from unmask.core.compute.device import Compute
+from unmask.core.params.training import Training
 from unmask.training.engine.objective import SingleLoss
 from unmask.training.reconstructor.distance import Distance, distance
 

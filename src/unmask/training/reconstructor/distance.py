@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 
 _POINTWISE = {"l1": functional.l1_loss, "l2": functional.mse_loss}
 _WINDOW, _SIGMA = 11, 1.5

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unmask.base.files import open_array, whole_folder
-from unmask.compute.inference import outputs
+from unmask.core.compute.inference import outputs
+from unmask.core.files import open_array, whole_folder
 from unmask.training.engine.fingerprint import fingerprint
 from unmask.training.engine.progress import Progress
 

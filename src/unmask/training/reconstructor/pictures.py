@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.compute.batches import to_pixels
-from unmask.compute.inference import outputs
+from unmask.core.compute.batches import to_pixels
+from unmask.core.compute.inference import outputs
+from unmask.core.mask import stitch
 from unmask.grid import save_grid
-from unmask.mask import stitch
 
 _FACES = 8
 _EVERY = 5

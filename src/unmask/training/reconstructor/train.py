@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from unmask.base.faces import TRAIN as TRAIN_SPLIT
-from unmask.base.faces import VALIDATION as VALIDATION_SPLIT
-from unmask.base.faces import rows_of
-from unmask.compute.models import build_reconstructor
-from unmask.params.models import Reconstructor
-from unmask.params.registry import load
-from unmask.params.section import check
-from unmask.params.training import Train
+from unmask.core.compute.models import build_reconstructor
+from unmask.core.faces import TRAIN as TRAIN_SPLIT
+from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.core.faces import rows_of
+from unmask.core.params.models import Reconstructor
+from unmask.core.params.registry import load
+from unmask.core.params.section import check
+from unmask.core.params.training import Train
 from unmask.training.engine.run import Inputs, prepare, train_and_save
 from unmask.training.reconstructor.features import keep_features
 from unmask.training.reconstructor.pictures import Pictures

@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import SIZE
+from unmask.core.faces import SIZE
 
 UPPER_ROWS = SIZE // 2
 """Rows above the mask (paper, section 3.1: the upper half of the face)."""

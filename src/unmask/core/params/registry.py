@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 def load(family: str, name: str) -> Any:

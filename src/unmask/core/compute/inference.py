@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unmask.compute.batches import Batches, to_unit
-from unmask.compute.device import compute
+from unmask.core.compute.batches import Batches, to_unit
+from unmask.core.compute.device import compute
 
 _BATCH_SIZE = 128  # enough to keep a device busy, and InceptionV3 within memory
 

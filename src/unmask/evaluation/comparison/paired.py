@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 def mcnemar_p(first: pd.DataFrame, second: pd.DataFrame) -> float:

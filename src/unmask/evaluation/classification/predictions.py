@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unmask.base.errors import UserError
-from unmask.base.faces import CLASSES
-from unmask.base.files import whole_file
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES
+from unmask.core.files import whole_file
 
 PROBABILITIES = [f"p_{label}" for label in range(len(CLASSES))]
 

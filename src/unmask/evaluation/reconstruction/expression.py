@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from unmask.compute.batches import Batches, to_unit
-from unmask.compute.device import compute
+from unmask.core.compute.batches import Batches, to_unit
+from unmask.core.compute.device import compute
 
 _BATCH_SIZE = 128
 

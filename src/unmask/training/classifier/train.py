@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import CLASSES, FaceSet
-from unmask.base.faces import TRAIN as TRAIN_SPLIT
-from unmask.base.faces import VALIDATION as VALIDATION_SPLIT
-from unmask.compute.models import build_classifier
-from unmask.params.models import Named
-from unmask.params.training import Train
+from unmask.core.compute.models import build_classifier
+from unmask.core.faces import CLASSES, FaceSet
+from unmask.core.faces import TRAIN as TRAIN_SPLIT
+from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.core.params.models import Named
+from unmask.core.params.training import Train
+from unmask.training.classifier.objective import Classification
 from unmask.training.engine.run import Inputs, prepare, train_and_save
-from unmask.training.objectives.classification import Classification
 
 
 def train_classifier(

@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from unmask.base.faces import CLASSES
-from unmask.params.models import Named, Reconstructor
-from unmask.params.registry import load
-from unmask.params.section import check
+from unmask.core.faces import CLASSES
+from unmask.core.params.models import Named, Reconstructor
+from unmask.core.params.registry import load
+from unmask.core.params.section import check
 
 
 def build_classifier(classifier: Named, shape: tuple[int, ...]) -> nn.Module:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unmask.base.randomness import seed_for
+from unmask.core.randomness import seed_for
 
 
 class Batches:

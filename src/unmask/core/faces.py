@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.errors import UserError
-from unmask.base.files import ArrayWriter, open_array
+from unmask.core.errors import UserError
+from unmask.core.files import ArrayWriter, open_array
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class names by label, in the order of the Kaggle file."""

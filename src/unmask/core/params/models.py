@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from unmask.params.section import Section, check, load
-from unmask.params.training import Training
+from unmask.core.params.section import Section, check, load
+from unmask.core.params.training import Training
 
 
 class Named(BaseModel):

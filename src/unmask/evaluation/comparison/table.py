@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from unmask.base.files import whole_file
+from unmask.core.files import whole_file
 
 Row = Mapping[str, Any]
 

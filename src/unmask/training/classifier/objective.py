@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.compute.batches import to_unit
+from unmask.core.compute.batches import to_unit
 from unmask.training.engine.objective import SingleLoss
 
 

@@ -6,7 +6,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

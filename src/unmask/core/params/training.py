@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unmask.params.section import Section
+from unmask.core.params.section import Section
 
 
 class Training(Section):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from unmask.base.files import read_json
-from unmask.evaluation.paired import holm, mcnemar_p
-from unmask.evaluation.predictions import test_predictions
+from unmask.core.files import read_json
+from unmask.evaluation.classification.predictions import test_predictions
+from unmask.evaluation.comparison.paired import holm, mcnemar_p
 
 LEVEL = 0.05
 """Corrected p under which a difference from the baseline is said to be shown."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 @contextmanager

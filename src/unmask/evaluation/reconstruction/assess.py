@@ -6,10 +6,10 @@ from torch import nn
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
-from unmask.base.faces import SPLITS, TEST, rows_of
-from unmask.compute.batches import Batches, to_unit
-from unmask.evaluation.expression import expression
-from unmask.mask import crop
+from unmask.core.compute.batches import Batches, to_unit
+from unmask.core.faces import SPLITS, TEST, rows_of
+from unmask.core.mask import crop
+from unmask.evaluation.reconstruction.expression import expression
 
 _BATCH_SIZE = 512
 

@@ -5,7 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 
 def run(main: Callable[..., None]) -> None:

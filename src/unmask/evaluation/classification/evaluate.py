@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.base.faces import SPLITS, TEST, FaceSet
-from unmask.base.files import read_json, whole_folder, write_json
-from unmask.compute.inference import probabilities
-from unmask.compute.models import build_classifier
-from unmask.compute.weights import load_weights
-from unmask.evaluation.classification import metrics
-from unmask.evaluation.predictions import predictions, write_predictions
-from unmask.params.models import Named
+from unmask.core.compute.inference import probabilities
+from unmask.core.compute.models import build_classifier
+from unmask.core.compute.weights import load_weights
+from unmask.core.faces import SPLITS, TEST, FaceSet
+from unmask.core.files import read_json, whole_folder, write_json
+from unmask.core.params.models import Named
+from unmask.evaluation.classification.metrics import metrics
+from unmask.evaluation.classification.predictions import predictions, write_predictions
 
 
 def evaluate_classifier(

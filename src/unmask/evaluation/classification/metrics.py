@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
-from statsmodels.stats.proportion import proportion_confint
 
-from unmask.base.faces import CLASSES
+from unmask.core.faces import CLASSES
 
 
 def accuracy(table: pd.DataFrame) -> float:
@@ -55,4 +55,5 @@ def _test_metrics(table: pd.DataFrame) -> dict[str, Any]:
 def interval(table: pd.DataFrame) -> list[float]:
     """Return the 95 % interval of the accuracy (Wilson 1927), as [low, high]."""
     correct = int((table["label"] == table["prediction"]).sum())
-    return [float(end) for end in proportion_confint(correct, len(table), 0.05, method="wilson")]
+    low, high = binomtest(correct, len(table)).proportion_ci(0.95, method="wilson")
+    return [float(low), float(high)]

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from unmask.base.errors import UserError
+from unmask.core.errors import UserError
 
 FILE = "params.yaml"
 

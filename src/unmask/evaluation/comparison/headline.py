@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from unmask.base.files import read_json
-from unmask.evaluation.paired import mcnemar_p
-from unmask.evaluation.predictions import test_predictions
+from unmask.core.files import read_json
+from unmask.evaluation.classification.predictions import test_predictions
+from unmask.evaluation.comparison.paired import mcnemar_p
 
 
 def headline(model: str) -> dict[str, Any]:
