@@ -8,15 +8,18 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 from scipy.stats import binomtest
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
 from torch import nn
 
 from unmask.core.errors import UserError
 from unmask.core.files import write_json
-from unmask.evaluation.classification.metrics import interval, metrics
+from unmask.evaluation.classification.bootstrap import draws, interval
+from unmask.evaluation.classification.metrics import accuracy, metrics
 from unmask.evaluation.classification.predictions import predictions, write_predictions
+from unmask.evaluation.comparison.calibration import calibration_error
 from unmask.evaluation.comparison.compare import compare
 from unmask.evaluation.comparison.headline import headline
-from unmask.evaluation.comparison.paired import holm, mcnemar_p
+from unmask.evaluation.comparison.paired import gain_interval, holm, mcnemar_p, smallest_gain
 from unmask.evaluation.comparison.table import markdown, plot
 from unmask.evaluation.reconstruction.assess import assess
 
@@ -35,10 +38,18 @@ def test_predictions_have_the_columns_that_are_promised(tmp_path):
     assert [float(p) for p in lines[2].split(",")[3:]] == [0, 0, 0, 0, 0, 1, 0]
 
 
+def random_table(seed, share, count=500):
+    """Return predictions that are right with the probability `share`."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 7, count)
+    return table(labels, np.where(random.random(count) < share, labels, (labels + 1) % 7))
+
+
 def test_metrics_agree_with_arithmetic():
     test = table([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2])
     figures = metrics({"train": test, "validation": test, "test": test}, running_accuracy=0.5)
-    assert figures["train"] == {"accuracy": pytest.approx(4 / 6), "running_accuracy": 0.5}
+    assert figures["train"]["accuracy"] == pytest.approx(4 / 6)
+    assert figures["train"]["running_accuracy"] == 0.5
     assert figures["test"]["accuracy"] == pytest.approx(4 / 6)
     assert figures["test"]["per_class"]["angry"] == {
         "precision": pytest.approx(2 / 3),
@@ -47,6 +58,7 @@ def test_metrics_agree_with_arithmetic():
         "faces": 3,
     }
     assert figures["test"]["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    assert figures["test"]["balanced_accuracy"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
     assert np.array(figures["test"]["confusion"])[:3, :3].tolist() == [
         [2, 1, 0],
         [1, 1, 0],
@@ -55,21 +67,80 @@ def test_metrics_agree_with_arithmetic():
     assert np.sum(figures["test"]["confusion"]) == 6
 
 
-def test_the_interval_holds_the_true_accuracy_in_95_percent_of_samples():
+@pytest.mark.parametrize("classes", [7, 3])
+def test_metrics_agree_with_scikit_learn(classes):
     random = np.random.default_rng(0)
+    labels, predicted = random.integers(0, classes, 300), random.integers(0, classes, 300)
+    test = table(labels, predicted)
+    figures = metrics({"train": test, "validation": test, "test": test}, 0.5)["test"]
+    assert figures["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"))
+    assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    for name, key in (
+        ("accuracy", "ci95"),
+        ("macro_f1", "macro_f1_ci95"),
+        ("balanced_accuracy", "balanced_accuracy_ci95"),
+    ):
+        low, high = figures[key]
+        assert 0 < low < figures[name] < high < 1
+
+
+def test_the_interval_holds_the_true_accuracy_in_95_percent_of_samples():
     held = 0
-    for _ in range(400):
-        right = random.random(300) < 0.62
-        low, high = interval(table(np.zeros(300), np.where(right, 0, 1)))
+    for seed in range(400):
+        sample = random_table(seed, 0.62, 300)
+        counts = confusion_matrix(sample["label"], sample["prediction"], labels=range(7))
+        low, high = interval(accuracy(draws(counts)))
         held += low <= 0.62 <= high
     assert 0.92 < held / 400 < 0.98
 
 
+def test_drawing_counts_is_drawing_faces():
+    sample = random_table(0, 0.6, 200)
+    counts = confusion_matrix(sample["label"], sample["prediction"], labels=range(7))
+    random = np.random.default_rng(1)
+    by_face = []
+    for _ in range(2000):
+        drawn = sample.groupby("label").sample(frac=1, replace=True, random_state=random)
+        by_face.append((drawn["label"] == drawn["prediction"]).mean())
+    assert interval(accuracy(draws(counts))) == pytest.approx(interval(np.array(by_face)), abs=0.01)
+
+
+def test_the_interval_of_a_gain_counts_the_faces_on_which_two_classifiers_differ():
+    first, second = random_table(0, 0.6), random_table(0, 0.7)
+    low, high = gain_interval(first, second)
+    right = [(t["label"] == t["prediction"]).to_numpy().astype(float) for t in (first, second)]
+    gain, error = np.mean(right[1] - right[0]), np.std(right[1] - right[0]) / np.sqrt(500)
+    assert (low, high) == pytest.approx((gain - 1.96 * error, gain + 1.96 * error), abs=0.004)
+    assert gain_interval(first, first) == [0, 0]
+
+
+def test_the_smallest_gain_is_shown_in_four_of_five_samples():
+    # Of 1000 faces the two differ on 200, as often to the one's favour as to the other's.
+    labels = np.zeros(1000)
+    first = table(labels, np.repeat([0, 1, 1, 0], [100, 100, 400, 400]))
+    second = table(labels, np.repeat([1, 0, 1, 0], [100, 100, 400, 400]))
+    gain = smallest_gain(first, second, level=0.05)
+    won = np.random.default_rng(0).binomial(200, (1 + gain * 1000 / 200) / 2, 2000)
+    shown = np.mean([binomtest(int(number), 200).pvalue < 0.05 for number in won])
+    assert shown == pytest.approx(0.8, abs=0.03)
+    assert smallest_gain(first, second, level=0.05 / 13) > gain
+    assert smallest_gain(first, first, level=0.05) is None
+
+
+def test_the_calibration_error_by_hand():
+    labels = np.array([0, 1, 2, 3])
+    probabilities = np.full((4, 7), 0.0, np.float32)
+    probabilities[:3, 0], probabilities[:3, 1] = 0.9, 0.1  # sure, and right once of three times
+    probabilities[3, 3], probabilities[3, 4] = 0.6, 0.4  # less sure, and right
+    expected = 3 / 4 * (0.9 - 1 / 3) + 1 / 4 * (1 - 0.6)
+    error = calibration_error(predictions(np.arange(4), labels, probabilities))
+    assert error == pytest.approx(expected, abs=1e-6)
+
+
 def test_mcnemar_is_the_binomial_test_of_the_faces_on_which_two_classifiers_differ():
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 7, 500)
-    first = np.where(random.random(500) < 0.6, labels, (labels + 1) % 7)
-    second = np.where(random.random(500) < 0.7, labels, (labels + 1) % 7)
+    first, second = random_table(0, 0.6), random_table(0, 0.7)
+    labels = first["label"]
+    first, second = first["prediction"], second["prediction"]
     gained = int(((first != labels) & (second == labels)).sum())
     lost = int(((first == labels) & (second != labels)).sum())
     expected = binomtest(gained, gained + lost).pvalue
@@ -244,12 +315,15 @@ def test_the_headline_has_the_promised_keys():
     figures = json.loads(json.dumps(headline("good")))
     assert list(figures) == ["model", "baseline", "final", "ceiling", "gain"]
     for block in ("baseline", "final", "ceiling"):
-        assert set(figures[block]["train"]) == set(figures[block]["validation"]) == {"accuracy"}
+        for split in ("train", "validation"):
+            assert set(figures[block][split]) == {"accuracy", "ci95"}
         assert set(figures[block]["test"]) == {"accuracy", "macro_f1", "ci95"}
         low, high = figures[block]["test"]["ci95"]
         assert low < figures[block]["test"]["accuracy"] < high
     gain = figures["final"]["test"]["accuracy"] - figures["baseline"]["test"]["accuracy"]
     assert figures["gain"]["accuracy"] == pytest.approx(gain)
+    low, high = figures["gain"]["ci95"]
+    assert low < gain < high
     assert figures["gain"]["mcnemar_p"] < 1e-6
 
 

@@ -1,44 +1,74 @@
-"""How well a classifier does: accuracy with its interval, macro F1, figures by class."""
+"""How well a classifier does: accuracy and F1 with their intervals, figures by class."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from unmask.core.faces import CLASSES
+from unmask.evaluation.classification.bootstrap import draws, interval
+
+Counts = NDArray[np.integer[Any]]
+_LABELS = np.arange(len(CLASSES))
 
 
-def accuracy(table: pd.DataFrame) -> float:
-    """Return the share of correct predictions."""
-    return float(accuracy_score(table["label"], table["prediction"]))
+def accuracy(confusion: Counts) -> NDArray[np.float64]:
+    """Return the share of correct predictions; confusion is int [...,label,prediction]."""
+    share: NDArray[np.float64] = _hits(confusion).sum(-1) / confusion.sum((-2, -1))
+    return share
+
+
+def balanced_accuracy(confusion: Counts) -> NDArray[np.float64]:
+    """Return the mean recall of the classes that there are."""
+    return _mean(_hits(confusion) / _atleast_1(confusion.sum(-1)), confusion)
+
+
+def macro_f1(confusion: Counts) -> NDArray[np.float64]:
+    """Return the mean F1 of the classes that there are."""
+    both = confusion.sum(-1) + confusion.sum(-2)
+    return _mean(2 * _hits(confusion) / _atleast_1(both), confusion)
+
+
+_FIGURES: dict[str, Callable[[Counts], NDArray[np.float64]]] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+}
 
 
 def metrics(splits: Mapping[str, pd.DataFrame], running_accuracy: float) -> dict[str, Any]:
     """Return the figures of `metrics/classification/C.json`.
 
+    Each has its 95 % interval beside it, [low, high]: `ci95` is of the accuracy, `macro_f1_ci95` of
+    macro F1, and so on.
+
     splits: predictions in evaluation mode by split name.
     running_accuracy: on training faces in training mode, averaged over the epoch that was best on
         validation: dropout is on, and the model learns on the way.
     """
-    return {
-        "train": {"accuracy": accuracy(splits["train"]), "running_accuracy": running_accuracy},
-        "validation": {"accuracy": accuracy(splits["validation"])},
-        "test": _test_metrics(splits["test"]),
-    }
+    figures = {name: _with_intervals(_confusion(table)) for name, table in splits.items()}
+    figures["train"] = {"running_accuracy": running_accuracy, **figures["train"]}
+    figures["test"] |= _by_class(splits["test"])
+    return figures
 
 
-def _test_metrics(table: pd.DataFrame) -> dict[str, Any]:
-    labels = np.arange(len(CLASSES))
+def _with_intervals(confusion: Counts) -> dict[str, Any]:
+    drawn = draws(confusion)
+    figures: dict[str, Any] = {}
+    for name, figure in _FIGURES.items():
+        figures[name] = float(figure(confusion))
+        figures["ci95" if name == "accuracy" else f"{name}_ci95"] = interval(figure(drawn))
+    return figures
+
+
+def _by_class(table: pd.DataFrame) -> dict[str, Any]:
     precision, recall, f1, support = precision_recall_fscore_support(
-        table["label"], table["prediction"], labels=labels, zero_division=0
+        table["label"], table["prediction"], labels=_LABELS, zero_division=0
     )
     return {
-        "accuracy": accuracy(table),
-        "macro_f1": float(f1[support > 0].mean()),
-        "ci95": interval(table),
         "per_class": {
             name: {
                 "precision": float(precision[label]),
@@ -48,12 +78,25 @@ def _test_metrics(table: pd.DataFrame) -> dict[str, Any]:
             }
             for label, name in enumerate(CLASSES)
         },
-        "confusion": confusion_matrix(table["label"], table["prediction"], labels=labels).tolist(),
+        "confusion": _confusion(table).tolist(),
     }
 
 
-def interval(table: pd.DataFrame) -> list[float]:
-    """Return the 95 % interval of the accuracy (Wilson 1927), as [low, high]."""
-    correct = int((table["label"] == table["prediction"]).sum())
-    low, high = binomtest(correct, len(table)).proportion_ci(0.95, method="wilson")
-    return [float(low), float(high)]
+def _confusion(table: pd.DataFrame) -> Counts:
+    counts: Counts = confusion_matrix(table["label"], table["prediction"], labels=_LABELS)
+    return counts
+
+
+def _hits(confusion: Counts) -> Counts:
+    return np.diagonal(confusion, axis1=-2, axis2=-1)
+
+
+def _atleast_1(counts: Counts) -> Counts:
+    return np.maximum(counts, 1)
+
+
+def _mean(by_class: NDArray[np.float64], confusion: Counts) -> NDArray[np.float64]:
+    """Average over the classes that have faces; scikit-learn's macro averages, by draw."""
+    there = confusion.sum(-1) > 0
+    mean: NDArray[np.float64] = (by_class * there).sum(-1) / there.sum(-1)
+    return mean

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from unmask.core.faces import SPLITS
 from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import test_predictions
-from unmask.evaluation.comparison.paired import holm, mcnemar_p
+from unmask.evaluation.comparison.calibration import calibration_error
+from unmask.evaluation.comparison.paired import gain_interval, holm, mcnemar_p, smallest_gain
 
 LEVEL = 0.05
 """Corrected p under which a difference from the baseline is said to be shown."""
@@ -16,17 +18,21 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
 
     Reconstructors are ranked by the accuracy of their final classifier on validation, since the
     rank is a choice; all other figures are of the test split unless they name another. Gains are
-    over the baseline, with McNemar's exact p, corrected for all reconstructors by Holm's method.
+    over the baseline, with McNemar's exact p, corrected for all reconstructors by Holm's method;
+    `smallest_gain` is what the split could have shown after the correction.
     `parameters`, `epochs` and the like are of the reconstructor, not of the classifier.
     """
     figures = {name: _classifier(name) for name in ("baseline", "ceiling", *models)}
     baseline = test_predictions("baseline")
-    p_values = [mcnemar_p(baseline, test_predictions(model)) for model in models]
-    for model, p, corrected in zip(models, p_values, holm(p_values), strict=True):
+    tables = [test_predictions(model) for model in models]
+    p_values = [mcnemar_p(baseline, table) for table in tables]
+    for model, table, p, corrected in zip(models, tables, p_values, holm(p_values), strict=True):
         gain = figures[model]["accuracy"] - figures["baseline"]["accuracy"]
         reconstruction = read_json(f"metrics/reconstruction/{model}.json")
         figures[model] |= {
             "gain": gain,
+            "gain_ci95": gain_interval(baseline, table),
+            "smallest_gain": smallest_gain(baseline, table, LEVEL / len(models)),
             "mcnemar_p": p,
             "holm_p": corrected,
             "verdict": _verdict(gain, corrected),
@@ -43,11 +49,15 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
 
 def _classifier(name: str) -> dict[str, Any]:
     metrics = read_json(f"metrics/classification/{name}.json")
+    train, validation, test = (metrics[split] for split in SPLITS)
     return {
-        "train_running_accuracy": metrics["train"]["running_accuracy"],
-        "train_accuracy": metrics["train"]["accuracy"],
-        "validation_accuracy": metrics["validation"]["accuracy"],
-        **{key: metrics["test"][key] for key in ("accuracy", "ci95", "macro_f1")},
+        "train_running_accuracy": train["running_accuracy"],
+        "train_accuracy": train["accuracy"],
+        "train_ci95": train["ci95"],
+        "validation_accuracy": validation["accuracy"],
+        "validation_ci95": validation["ci95"],
+        **{key: value for key, value in test.items() if key not in ("per_class", "confusion")},
+        "calibration_error": calibration_error(test_predictions(name)),
     }
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import test_predictions
-from unmask.evaluation.comparison.paired import mcnemar_p
+from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p
 
 
 def headline(model: str) -> dict[str, Any]:
     """Return the figures of `metrics/headline.json` for the reconstructor `model`.
 
-    `gain.accuracy` is final less baseline on the test split, `gain.mcnemar_p` of that difference.
+    `gain.accuracy` is final less baseline on the test split, with its 95 % interval and the p of
+    McNemar's exact test.
     """
     blocks = {"baseline": "baseline", "final": model, "ceiling": "ceiling"}
     figures: dict[str, Any] = {"model": model}
@@ -20,6 +21,7 @@ def headline(model: str) -> dict[str, Any]:
     tests = [test_predictions(name) for name in ("baseline", model)]
     figures["gain"] = {
         "accuracy": accuracy["final"] - accuracy["baseline"],
+        "ci95": gain_interval(*tests),
         "mcnemar_p": mcnemar_p(*tests),
     }
     return figures
@@ -27,8 +29,6 @@ def headline(model: str) -> dict[str, Any]:
 
 def _block(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a classifier's metrics that the headline repeats."""
-    return {
-        "train": {"accuracy": metrics["train"]["accuracy"]},
-        "validation": {"accuracy": metrics["validation"]["accuracy"]},
-        "test": {key: metrics["test"][key] for key in ("accuracy", "macro_f1", "ci95")},
-    }
+    accuracy = ("accuracy", "ci95")
+    keys = {"train": accuracy, "validation": accuracy, "test": (*accuracy, "macro_f1")}
+    return {split: {key: metrics[split][key] for key in keys[split]} for split in keys}
