@@ -1,35 +1,38 @@
 """Find copies of faces across the splits and pictures that show none, and keep them from training.
 
-Reads data/faces; writes data/audit (keep.npy, and removed.csv with a line for each removed face)
-and metrics/audit.json.
+Reads data/faces; writes data/audit and metrics/audit.json. In data/audit stand keep.npy;
+removed.csv, a line for each removed face; manifest.csv, the checksum of every face; and, where
+near-duplicates are looked for, near.csv and a sheet of those least alike, near.png.
 """
 
-import csv
 from pathlib import Path
 
 import _source  # noqa: F401
 
-from unmask.audit import audit
+from unmask.audit.audit import audit
+from unmask.audit.params import AuditParams
+from unmask.audit.sheet import save_pairs
+from unmask.audit.tables import write_manifest, write_pairs, write_removals
 from unmask.core import stage
-from unmask.core.faces import SPLITS, FaceSet
+from unmask.core.faces import FaceSet
 from unmask.core.files import save_array, whole_folder, write_json
+from unmask.core.params.section import read
 
 
 def main() -> None:
     """Run the stage."""
+    params = read(AuditParams, "audit")
     faces = FaceSet.open("data/faces")
 
-    found = audit(faces)
+    found = audit(faces, params)
 
     with whole_folder(Path("data/audit")) as folder:
         save_array(folder / "keep.npy", found.keep)
-        with (folder / "removed.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["row", "split", "reason", "twin_row"])
-            for removal in found.removals:
-                split = SPLITS[faces.split[removal.index]]
-                twin = faces.row[removal.twin] if removal.twin >= 0 else ""
-                table.writerow([faces.row[removal.index], split, removal.reason, twin])
+        write_removals(folder / "removed.csv", faces, found.removals)
+        write_manifest(folder / "manifest.csv", faces, found.keep)
+        if found.pairs:
+            write_pairs(folder / "near.csv", faces, found.pairs)
+            save_pairs(folder / "near.png", faces.images, found.pairs)
     write_json("metrics/audit.json", found.figures)
 
 

@@ -1,11 +1,23 @@
 """The audit: what it counts, what it removes, and why."""
 
+import hashlib
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from unmask.audit import audit
+from near_copies import KINDS, alter
+from unmask.audit import audit as module
+from unmask.audit.near import near_duplicates
+from unmask.audit.params import AuditParams
+from unmask.audit.sheet import save_pairs
+from unmask.audit.tables import write_manifest, write_pairs, write_removals
 from unmask.core.errors import UserError
 from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
+
+
+def audit(faces, remove="exact"):
+    return module.audit(faces, AuditParams(remove=remove, likeness=0.9))
 
 
 @pytest.fixture
@@ -25,7 +37,11 @@ def planted():
 
 
 def test_counts(planted):
-    assert audit(planted).figures == {
+    figures = audit(planted).figures
+    assert figures.pop("classes")["test"] == {
+        "angry": 3, "disgust": 0, "fear": 0, "happy": 1, "sad": 0, "surprise": 0, "neutral": 0,
+    }  # fmt: skip
+    assert figures == {
         "rows": 12,
         "kept": 8,
         "exact_duplicate_groups": 3,
@@ -35,6 +51,7 @@ def test_counts(planted):
         "validation_twins_in_train": 1,
         "conflicting_label_groups": 1,
         "constant_images": 2,
+        "near_duplicates": None,
     }
 
 
@@ -75,3 +92,94 @@ def test_exact_copies_agree_with_numpy_unique():
     figures = audit(faces).figures
     assert figures["exact_duplicate_groups"] == (counts > 1).sum()
     assert figures["exact_duplicate_images"] == counts[counts > 1].sum()
+
+
+def test_copies_can_be_left_in(planted):
+    assert [r.reason for r in audit(planted, "none").removals] == ["constant image"]
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Pictures that are smooth, as photographs are, and differ from each other."""
+    random = np.random.default_rng(0)
+    coarse = random.normal(size=(400, 9, 9))
+    rows = np.array([np.convolve(row, [1, 2, 1], "same") for row in np.eye(9)]) / 4
+    across = np.array([np.interp(np.linspace(0, 8, 48), np.arange(9), row) for row in rows])
+    smooth = np.einsum("nij,ih,jw->nhw", coarse, across, across)
+    low, high = smooth.min((1, 2), keepdims=True), smooth.max((1, 2), keepdims=True)
+    return (255 * (smooth - low) / (high - low)).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_near_duplicates_are_found(pictures, kind):
+    random = np.random.default_rng(1)
+    copies = np.stack([alter(picture, kind, random) for picture in pictures[:100]])
+    found = near_duplicates(np.concatenate([pictures, copies]), 0.9)
+    right = {(number, 400 + number) for number in range(100)}
+    pairs = {(pair.first, pair.second) for pair in found}
+    assert len(pairs & right) >= 95
+    assert len(pairs - right) <= 1
+    assert all(0.9 <= pair.likeness <= 1.001 for pair in found)
+
+
+@pytest.fixture
+def near(pictures):
+    """Training, validation and test of 40 pictures; copies of test pictures, of copies, within."""
+    random = np.random.default_rng(2)
+    images = pictures[:120].copy()
+    split = np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), 40)
+    labels = np.zeros(120, np.uint8)
+    images[0] = alter(images[100], "contrast", random)  # training, of test
+    images[1] = images[0]  # an exact copy of that
+    images[2] = alter(images[50], "jpeg", random)  # training, of validation
+    images[51] = alter(images[101], "shift", random)  # validation, of test
+    images[3] = alter(images[4], "jpeg", random)  # within training
+    labels[2] = 5
+    return FaceSet(images, labels, split, np.arange(120) + 2)
+
+
+def test_near_duplicates_of_later_splits_are_removed(near):
+    found = audit(near, "near")
+    assert np.flatnonzero(~found.keep).tolist() == [0, 1, 2, 51]
+    assert [(r.index, r.reason, r.twin) for r in found.removals] == [
+        (0, "near-duplicate in test", 100),
+        (1, "near-duplicate in test", 100),
+        (2, "near-duplicate in validation", 50),
+        (51, "near-duplicate in test", 101),
+    ]
+    assert found.figures["near_duplicates"] == {
+        "pairs": 4,
+        "groups": 4,
+        "images": 9,
+        "cross_split_groups": 3,
+        "test_twins_in_train": 2,
+        "validation_twins_in_train": 1,
+        "conflicting_label_groups": 1,
+    }
+    assert audit(near).keep.all()
+
+
+def test_every_finding_is_written_down(near, tmp_path):
+    found = audit(near, "near")
+    write_removals(tmp_path / "removed.csv", near, found.removals)
+    write_pairs(tmp_path / "near.csv", near, found.pairs)
+    write_manifest(tmp_path / "manifest.csv", near, found.keep)
+    save_pairs(tmp_path / "near.png", near.images, found.pairs)
+
+    removed = pd.read_csv(tmp_path / "removed.csv")
+    assert removed.iloc[2].tolist() == [4, "train", "near-duplicate in validation", 52]
+    pairs = pd.read_csv(tmp_path / "near.csv")
+    assert set(pairs["row"]) == {2, 4, 5, 53}
+    assert pairs.set_index("row").loc[4, ["class", "twin_class"]].tolist() == ["surprise", "angry"]
+    manifest = pd.read_csv(tmp_path / "manifest.csv")
+    assert manifest["kept"].to_numpy().astype(bool).tolist() == found.keep.tolist()
+    assert manifest["sha256"][7] == hashlib.sha256(near.images[7].tobytes()).hexdigest()
+    assert (tmp_path / "near.png").stat().st_size > 1000
+
+
+def test_a_constant_image_is_nobodys_near_duplicate(near):
+    images = near.images.copy()
+    images[10], images[110] = 7, 90
+    found = audit(FaceSet(images, near.labels, near.split, near.row), "near")
+    assert {r.reason for r in found.removals if r.index == 10} == {"constant image"}
+    assert not {10, 110} & {index for pair in found.pairs for index in pair[:2]}

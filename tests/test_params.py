@@ -44,7 +44,7 @@ def test_the_shipped_file_is_right(monkeypatch):
     [
         ("recon.model", "vgg", ["recon.model: vgg", "cgan, cnn_simple, cnn_deep"]),
         ("recon.modle", "unet", ["recon.modle: unknown key", "allowed here: model"]),
-        ("trian", {}, ["trian: unknown key", "allowed here: data, sample, train"]),
+        ("trian", {}, ["trian: unknown key", "allowed here: data, sample, audit, train"]),
         ("train.classifier.epoch", 3, ["train.classifier.epoch: unknown key", "epochs, patience"]),
         ("train.classifier.epochs", "ten", ["train.classifier.epochs: ", "integer", "'ten'"]),
         ("train.classifier.epochs", 2.5, ["train.classifier.epochs: ", "integer", "2.5"]),

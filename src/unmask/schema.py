@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import field_validator
 
+from unmask.audit.params import AuditParams
 from unmask.core.errors import UserError
 from unmask.core.params.models import Named, Recon, Reconstructor
 from unmask.core.params.registry import exists
@@ -23,6 +24,7 @@ class Params(Section):
 
     data: Data
     sample: Sample
+    audit: AuditParams
     train: Train
     classifier: Named
     recon: Recon

@@ -1,0 +1,176 @@
+"""The audit: copies of a face within and across splits, and what of them is kept from training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from unmask.audit.copies import Pair, constant, exact_copies
+from unmask.audit.params import AuditParams
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, SPLITS, TEST, TRAIN, VALIDATION, FaceSet
+
+Groups = list[NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A face that may not be trained or validated on, and why.
+
+    twin: index of the face of which it is a copy, or -1.
+    """
+
+    index: int
+    reason: str
+    twin: int = -1
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found.
+
+    keep: bool [N], False for faces that may not be trained or validated on.
+    removals: one for each False of `keep`, in order.
+    pairs: near-duplicates, the most alike first.
+    figures: the counts of `metrics/audit.json`.
+    """
+
+    keep: NDArray[np.bool_]
+    removals: list[Removal]
+    pairs: list[Pair]
+    figures: dict[str, Any]
+
+
+def audit(faces: FaceSet, params: AuditParams) -> Audit:
+    """Find copies and constant images, and decide which faces to keep from training.
+
+    A face of which a copy stands in a later split (train < validation < test) is removed: the test
+    split stays as it is, and no face of it has been seen or chosen by. Copies of copies count as
+    copies. Constant images are removed from training and validation. Copies within one split are
+    counted and stay. Labels decide nothing here. Near-duplicates are looked for where they are to
+    be removed. Raises UserError where no training or no validation face is left.
+    """
+    splits = np.asarray(faces.split)
+    flat, exact = constant(faces.images), exact_copies(faces.images)
+    pairs = list[Pair]()
+    if params.remove == "near":
+        pairs = _near_pairs(faces, exact, flat, params.likeness)
+    groups = _joined(exact, pairs, len(faces))
+
+    removals = {int(i): Removal(int(i), "constant image") for i in flat if splits[i] != TEST}
+    if params.remove != "none":
+        removals |= _copies_of_later_splits(splits, groups, "near-duplicate")
+        removals |= _copies_of_later_splits(splits, exact, "copy")
+    keep = np.ones(len(faces), dtype=np.bool_)
+    keep[list(removals)] = False
+    for split in (TRAIN, VALIDATION):
+        if not len(faces.rows(split, keep)):
+            raise UserError(
+                f"no {SPLITS[split]} face is left: all are constant or copies of later splits; "
+                "take a source whose splits differ"
+            )
+    figures = {
+        "rows": len(faces),
+        "kept": int(keep.sum()),
+        **_figures(faces, exact),
+        "constant_images": len(flat),
+        "near_duplicates": _near_figures(faces, groups, pairs) if pairs else None,
+        "classes": _classes(faces, keep),
+    }
+    return Audit(keep, [removals[index] for index in sorted(removals)], pairs, figures)
+
+
+def _near_pairs(
+    faces: FaceSet, exact: Groups, flat: NDArray[np.int64], likeness: float
+) -> list[Pair]:
+    """Return near-duplicates among faces that differ: one stands for all of its exact copies."""
+    # Here, so that an audit of exact copies need not wait for torch.
+    from unmask.audit.near import near_duplicates
+
+    stand_in = np.ones(len(faces), dtype=np.bool_)
+    stand_in[flat] = False
+    for group in exact:
+        stand_in[group[1:]] = False
+    rows = np.flatnonzero(stand_in)
+    found = near_duplicates(np.ascontiguousarray(faces.images[rows]), likeness)
+    pairs = [Pair(int(rows[p.first]), int(rows[p.second]), p.likeness) for p in found]
+    return sorted(pairs, key=lambda pair: -pair.likeness)
+
+
+def _joined(exact: Groups, pairs: Sequence[Pair], count: int) -> Groups:
+    """Return the groups of faces that are copies of each other, directly or through others."""
+    edges = [(group[0], other) for group in exact for other in group[1:]]
+    edges += [(pair.first, pair.second) for pair in pairs]
+    if not edges:
+        return []
+    first, second = np.array(edges, dtype=np.int64).T
+    graph = coo_array((np.ones(len(edges)), (first, second)), shape=(count, count))
+    _, component = connected_components(graph, directed=False)
+    order = np.argsort(component, kind="stable")
+    ends = np.flatnonzero(np.diff(component[order])) + 1
+    return [group for group in np.split(order, ends) if len(group) > 1]
+
+
+def _copies_of_later_splits(
+    splits: NDArray[np.uint8], groups: Groups, kind: str
+) -> dict[int, Removal]:
+    removals = {}
+    for group in groups:
+        last = int(group[np.argmax(splits[group])])
+        for index in map(int, group):
+            if splits[index] < splits[last]:
+                removals[index] = Removal(index, f"{kind} in {SPLITS[splits[last]]}", last)
+    return removals
+
+
+def _figures(faces: FaceSet, groups: Groups) -> dict[str, Any]:
+    splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
+    across = [group for group in groups if len(set(splits[group])) > 1]
+    return {
+        "exact_duplicate_groups": len(groups),
+        "exact_duplicate_images": sum(map(len, groups)),
+        "cross_split_groups": len(across),
+        "test_twins_in_train": _training_faces(splits, across, TEST),
+        "validation_twins_in_train": _training_faces(splits, across, VALIDATION),
+        "conflicting_label_groups": _conflicting(labels, groups),
+    }
+
+
+def _near_figures(faces: FaceSet, groups: Groups, pairs: Sequence[Pair]) -> dict[str, int]:
+    """Return the counts of groups that near-duplicates join; their exact copies count as well."""
+    splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
+    joined = {pair.first for pair in pairs}
+    groups = [group for group in groups if not joined.isdisjoint(group.tolist())]
+    across = [group for group in groups if len(set(splits[group])) > 1]
+    return {
+        "pairs": len(pairs),
+        "groups": len(groups),
+        "images": sum(map(len, groups)),
+        "cross_split_groups": len(across),
+        "test_twins_in_train": _training_faces(splits, across, TEST),
+        "validation_twins_in_train": _training_faces(splits, across, VALIDATION),
+        "conflicting_label_groups": _conflicting(labels, groups),
+    }
+
+
+def _training_faces(splits: NDArray[np.uint8], groups: Groups, twin_split: int) -> int:
+    """Count the training faces in groups that also have a face in `twin_split`."""
+    return sum(int((splits[g] == TRAIN).sum()) for g in groups if twin_split in splits[g])
+
+
+def _conflicting(labels: NDArray[np.uint8], groups: Groups) -> int:
+    return sum(len(set(labels[group])) > 1 for group in groups)
+
+
+def _classes(faces: FaceSet, keep: NDArray[np.bool_]) -> dict[str, dict[str, int]]:
+    """Count the faces of each class by split, after removals."""
+    counts = {}
+    for number, split in enumerate(SPLITS):
+        labels = faces.labels[faces.rows(number, None if number == TEST else keep)]
+        by_class = np.bincount(labels, minlength=len(CLASSES)).tolist()
+        counts[split] = dict(zip(CLASSES, by_class, strict=True))
+    return counts

@@ -1,0 +1,20 @@
+"""`audit`: which faces may not be trained or validated on."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unmask.core.params.section import Section
+
+
+class AuditParams(Section):
+    """What counts as a copy, and which copies are removed.
+
+    remove: `near` removes from training and validation the exact copies and the near-duplicates of
+        faces of a later split; `exact` only the exact copies; `none` leaves every face in.
+    likeness: from which two faces count as near-duplicates, up to 1 for the same drawing; see
+        `audit.registration.likeness`.
+    """
+
+    remove: Literal["near", "exact", "none"]
+    likeness: float = Field(gt=0.5, le=1)

@@ -1,0 +1,65 @@
+"""What the audit found, row by row, as CSV."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from unmask.audit.audit import Removal
+from unmask.audit.copies import Pair
+from unmask.core.faces import CLASSES, SPLITS, FaceSet
+
+
+def write_removals(path: Path, faces: FaceSet, removals: Sequence[Removal]) -> None:
+    """Write `row,split,reason,twin_row`: which faces were removed, and whose copies they are."""
+    removed = [removal.index for removal in removals]
+    twins = [faces.row[r.twin] if r.twin >= 0 else pd.NA for r in removals]
+    _write(
+        path,
+        row=faces.row[removed],
+        split=_splits(faces, removed),
+        reason=[removal.reason for removal in removals],
+        twin_row=pd.array(twins, dtype="Int64"),
+    )
+
+
+def write_pairs(path: Path, faces: FaceSet, pairs: Sequence[Pair]) -> None:
+    """Write `row,split,class,twin_row,twin_split,twin_class,likeness`: all near-duplicates."""
+    first, second = [pair.first for pair in pairs], [pair.second for pair in pairs]
+    _write(
+        path,
+        row=faces.row[first],
+        split=_splits(faces, first),
+        **{"class": _classes(faces, first)},
+        twin_row=faces.row[second],
+        twin_split=_splits(faces, second),
+        twin_class=_classes(faces, second),
+        likeness=[f"{pair.likeness:.4f}" for pair in pairs],
+    )
+
+
+def write_manifest(path: Path, faces: FaceSet, keep: NDArray[np.bool_]) -> None:
+    """Write `row,split,sha256,kept` for every face, without its pixels.
+
+    Others can tell by it which faces of their own copy of the source the audit kept.
+    """
+    checksums = [hashlib.sha256(np.ascontiguousarray(i).data).hexdigest() for i in faces.images]
+    every = range(len(faces))
+    _write(
+        path, row=faces.row, split=_splits(faces, every), sha256=checksums, kept=keep.astype(int)
+    )
+
+
+def _write(path: Path, **columns: object) -> None:
+    pd.DataFrame(columns).to_csv(path, index=False, lineterminator="\n")
+
+
+def _splits(faces: FaceSet, indices: Sequence[int]) -> list[str]:
+    return [SPLITS[faces.split[index]] for index in indices]
+
+
+def _classes(faces: FaceSet, indices: Sequence[int]) -> list[str]:
+    return [CLASSES[faces.labels[index]] for index in indices]
