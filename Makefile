@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help repro test lint fetch lock clean
+.PHONY: help repro report test lint fetch lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -13,6 +13,9 @@ help:  ## show this list
 repro: $(VENV)/installed  ## run the whole pipeline and show the comparison
 	dvc repro
 	@cat metrics/compare.md
+
+report: $(VENV)/installed  ## make report/index.html, and run of the pipeline what it needs
+	dvc repro report/dvc.yaml
 
 test: lint  ## check style and types, then run all tests
 	pytest --numprocesses 2

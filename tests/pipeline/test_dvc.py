@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from browser import opened
 from clone import KEPT, ROOT, stages_run
 from imports import imported_files
 
@@ -25,8 +26,8 @@ def of_model(name):
     return {f"{stage}@{name}" for stage in OF_ONE_MODEL}
 
 
-def lock(clone):
-    return yaml.safe_load((clone.path / "dvc.lock").read_text())["stages"]
+def lock(clone, file="dvc.lock"):
+    return yaml.safe_load((clone.path / file).read_text())["stages"]
 
 
 def checksums(clone):
@@ -205,14 +206,67 @@ def test_plots_and_graph_are_shown(reproduced, tmp_path):
     assert "train_reconstructor@unet" in graph
 
 
+@pytest.fixture(scope="module")
+def report(reproduced):
+    """The report of the reproduced pipeline."""
+    assert stages_run(reproduced.dvc("repro", "report/dvc.yaml")) == ["report/dvc.yaml:report"]
+    reproduced.commit("report")
+    return reproduced.path / "report/index.html"
+
+
+def test_the_report_shows_everything_without_a_network(report, reproduced):
+    headline = json.loads((reproduced.path / "metrics/headline.json").read_text())
+    with opened(report) as (page, complaints):
+        text = page.inner_text("main")
+        for block in ("baseline", "final", "ceiling"):
+            assert f"{100 * headline[block]['test']['accuracy']:.1f} %" in text
+        for words in (*KEPT, "Calibration", "What the audit found", "Model card", "torch"):
+            assert words in text
+        drawn = "[...document.images].every(image => image.naturalWidth > 100)"
+        assert page.evaluate(drawn)
+        assert page.locator("svg").count() == 3
+        assert page.locator(".confusion").count() == 3
+    assert complaints == []
+
+
+def test_a_click_on_a_title_sorts_the_report(report):
+    with opened(report) as (page, complaints):
+        table = page.locator("table.sortable").first
+        title = table.get_by_role("columnheader", name="macro F1")
+
+        def column():
+            cells = table.locator("tbody tr td:nth-child(5)").all_inner_texts()
+            return [float(cell) for cell in cells]
+
+        before = column()
+        title.click()
+        assert column() == sorted(before, reverse=True)
+        title.click()
+        assert column() == sorted(before)
+        table.get_by_role("columnheader", name="verdict").click()
+        verdicts = table.locator("tbody tr td:last-child").all_inner_texts()
+        assert verdicts[-2:] == ["", ""]  # of baseline and ceiling, which are compared with none
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_fits_a_phone_by_day_and_by_night(report, scheme):
+    phone = {"width": 390, "height": 844}
+    with opened(report, viewport=phone, color_scheme=scheme) as (page, _):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+
+
 def covered(file, named):
     """Say whether a stage that depends on the files and folders `named` depends on `file`."""
     return not named.isdisjoint({file, *map(str, Path(file).parents)})
 
 
+@pytest.mark.usefixtures("report")
 def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced):
     wrong = {}
-    for name, stage in lock(reproduced).items():
+    for name, stage in (lock(reproduced) | lock(reproduced, "report/dvc.lock")).items():
         script = stage["cmd"].split()[1]
         named = {d["path"] for d in stage["deps"] if d["path"].startswith("src/")}
         trace = reproduced.path / ".trace" / f"{name}.json"
@@ -241,8 +295,8 @@ def test_every_reconstructor_imports_nothing_that_its_stages_do_not_depend_on(re
 
 
 def test_what_python_leaves_beside_its_code_makes_no_stage_stale(clone):
-    (clone.path / "src/unmask/base/__pycache__").mkdir(exist_ok=True)
-    (clone.path / "src/unmask/base/__pycache__/faces.cpython-399.pyc").write_bytes(b"other")
+    (clone.path / "src/unmask/core/__pycache__").mkdir(exist_ok=True)
+    (clone.path / "src/unmask/core/__pycache__/faces.cpython-399.pyc").write_bytes(b"other")
     assert stages_run(clone.dvc("repro", "--dry")) == []
 
 

@@ -33,7 +33,7 @@ def _smallest(row: Row) -> str:
     return f"{100 * row['smallest_gain']:.1f}" if row.get("smallest_gain") else ""
 
 
-_ACCURACY: Columns = {
+ACCURACY: Columns = {
     "validation [95 %]": _percent("validation_accuracy", "validation_ci95"),
     "test [95 %]": _percent("accuracy", "ci95"),
     "balanced": _percent("balanced_accuracy", "balanced_accuracy_ci95"),
@@ -47,7 +47,7 @@ _ACCURACY: Columns = {
     "verdict": lambda row: row.get("verdict", ""),
 }
 
-_RECONSTRUCTION: Columns = {
+RECONSTRUCTION: Columns = {
     "PSNR": lambda row: f"{row['psnr_db']:.2f} dB",
     "SSIM": lambda row: f"{row['ssim']:.3f}",
     "L1": lambda row: f"{row['l1']:.4f}",
@@ -84,9 +84,9 @@ def markdown(figures: Mapping[str, Any]) -> str:
     }
     return "\n".join(
         [
-            *_table("classifier on", _ACCURACY, rows),
+            *_table("classifier on", ACCURACY, rows),
             _NOTE_ON_ACCURACY,
-            *_table("lower halves of", _RECONSTRUCTION, figures["models"]),
+            *_table("lower halves of", RECONSTRUCTION, figures["models"]),
             _NOTE_ON_RECONSTRUCTION,
         ]
     )

@@ -1,0 +1,93 @@
+"""The report's figures as SVG that takes the colour of the text around it."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from unmask.evaluation.classification.predictions import PROBABILITIES
+
+_INK = "#010203"  # stands for the colour of the text; no figure uses it otherwise
+_STYLE: Any = {
+    "svg.hashsalt": "unmask",  # the same names in the file at every run
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
+    **dict.fromkeys(("xtick.color", "ytick.color", "axes.titlecolor"), _INK),
+}
+_BLUE, _ORANGE, _GREEN = "#3b82d0", "#d97706", "#2f9e57"
+
+
+def accuracies(compared: Mapping[str, Any]) -> Markup:
+    """Return test accuracies with their intervals, between baseline and ceiling."""
+    with matplotlib.rc_context(_STYLE):
+        models = list(compared["models"])[::-1]
+        figure = Figure(figsize=(8, 1.4 + 0.32 * len(models)), layout="constrained")
+        axes = figure.add_subplot(xlabel="test accuracy, 95 % interval")
+        for name, colour in (("baseline", _ORANGE), ("ceiling", _GREEN)):
+            axes.axvspan(*compared[name]["ci95"], color=colour, alpha=0.2)
+            axes.axvline(compared[name]["accuracy"], color=colour, label=name)
+        for height, model in enumerate(models):
+            row = compared["models"][model]
+            axes.plot(row["ci95"], [height, height], color=_BLUE)
+            axes.plot(row["accuracy"], height, "o", color=_BLUE)
+        axes.set_yticks(range(len(models)), models)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+        return _svg(figure, "Test accuracies of all classifiers")
+
+
+def curves(folder: Path) -> Markup:
+    """Return the losses of every training run under `folder`, on training and validation."""
+    runs = sorted(path.parents[1] for path in folder.rglob("validation/loss.tsv"))
+    runs = [run for run in runs if len(_losses(run, "train")) > 1]
+    with matplotlib.rc_context({**_STYLE, "font.size": 8}):
+        figure = Figure(figsize=(10, 1.7 * -(-len(runs) // 5)), layout="constrained")
+        for number, run in enumerate(runs, 1):
+            title = run.relative_to(folder).as_posix().removeprefix("reconstructors/")
+            axes = figure.add_subplot(-(-len(runs) // 5), 5, number, title=title)
+            for split, colour in (("train", _BLUE), ("validation", _ORANGE)):
+                losses = _losses(run, split)
+                axes.plot(range(1, len(losses) + 1), losses, color=colour, label=split)
+            if number == 1:
+                axes.legend(frameon=False)
+        return _svg(figure, "Losses by epoch")
+
+
+def _losses(run: Path, split: str) -> list[float]:
+    return pd.read_csv(run / split / "loss.tsv", sep="\t")["loss"].tolist()
+
+
+def reliability(tables: Mapping[str, pd.DataFrame]) -> Markup:
+    """Return how often predictions of each confidence are right, and how many there are."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        for number, (title, table) in enumerate(tables.items(), 1):
+            axes = figure.add_subplot(1, len(tables), number, title=title, xlabel="confidence")
+            confidence = table[PROBABILITIES].max(axis=1)
+            right = table["label"] == table["prediction"]
+            bins = np.clip((confidence * 10).astype(int), 0, 9)
+            shares = right.groupby(bins).mean()
+            counts = right.groupby(bins).size() / len(table)
+            axes.bar(counts.index / 10 + 0.05, counts, width=0.09, color=_INK, alpha=0.15)
+            axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.7, linestyle=":")
+            axes.plot(confidence.groupby(bins).mean(), shares, "o-", color=_BLUE)
+            axes.set(xlim=(0, 1), ylim=(0, 1))
+            if number == 1:
+                axes.set_ylabel("accuracy (line), share (bars)")
+        return _svg(figure, "Reliability of the predicted probabilities")
+
+
+def _svg(figure: Figure, title: str) -> Markup:
+    file = io.StringIO()
+    metadata = {"Date": None, "Title": title}
+    figure.savefig(file, format="svg", transparent=True, metadata=metadata)
+    drawing = file.getvalue()
+    # The page is the document: neither declaration nor size, which would not shrink on a phone.
+    drawing = drawing[drawing.index("<svg") :].replace(_INK, "currentColor")
+    return Markup(f'<figure role="img" aria-label="{title}">{drawing}</figure>')  # noqa: S704

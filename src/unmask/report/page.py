@@ -1,0 +1,90 @@
+"""The report: one page that holds everything, styles and pictures included."""
+
+import base64
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from unmask.core.faces import CLASSES
+from unmask.core.files import read_json
+from unmask.core.params.section import load
+from unmask.evaluation.classification.predictions import test_predictions
+from unmask.evaluation.comparison.table import ACCURACY, RECONSTRUCTION, Columns
+from unmask.report import figures
+
+_HERE = Path(__file__).parent
+_PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", "torchvision")
+
+
+def page() -> str:
+    """Return the page, made of `metrics/`, `data/predictions`, `data/training` and the sheet."""
+    headline, compared = read_json("metrics/headline.json"), read_json("metrics/compare.json")
+    shown = {"upper half": "baseline", f"with {headline['model']}": headline["model"]}
+    shown["true face"] = "ceiling"
+    templates = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    templates.filters |= {"percent": _percent, "points": _points, "number": "{:,}".format}
+    return templates.get_template("page.html").render(
+        style=(_HERE / "style.css").read_text(encoding="utf-8"),
+        script=(_HERE / "sort.js").read_text(encoding="utf-8"),
+        headline=headline,
+        final=compared["models"][headline["model"]],
+        tables=_tables(compared),
+        accuracies=figures.accuracies(compared),
+        curves=figures.curves(Path("data/training")),
+        reliability=figures.reliability({k: test_predictions(v) for k, v in shown.items()}),
+        sheet=base64.b64encode(Path("data/sheet.png").read_bytes()).decode(),
+        confusions={title: _confusion(name) for title, name in shown.items()},
+        classes=CLASSES,
+        audit=read_json("metrics/audit.json"),
+        source=read_json("data/faces/meta.json"),
+        params=load(),
+        versions={"Python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
+        checksums={str(path): _sha256(path) for path in sorted(Path("metrics").rglob("*.json"))},
+    )
+
+
+def _tables(compared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return both tables of the comparison as titles and cells."""
+    rows = {
+        "upper half (baseline)": compared["baseline"],
+        **compared["models"],
+        "true face (ceiling)": compared["ceiling"],
+    }
+    return [
+        _table("Accuracy", "classifier on", ACCURACY, rows),
+        _table("Reconstruction", "lower halves of", RECONSTRUCTION, compared["models"]),
+    ]
+
+
+def _table(name: str, first: str, columns: Columns, rows: Mapping[str, Any]) -> dict[str, Any]:
+    cells = [[title, *(cell(row) for cell in columns.values())] for title, row in rows.items()]
+    return {"name": name, "titles": [first, *columns], "rows": cells}
+
+
+def _confusion(name: str) -> list[dict[str, Any]]:
+    """Return the confusion matrix of a classifier, a row a class, as counts and shares."""
+    counts = read_json(f"metrics/classification/{name}.json")["test"]["confusion"]
+    return [
+        {"class": CLASSES[label], "cells": [(n, n / max(1, sum(row))) for n in row]}
+        for label, row in enumerate(counts)
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

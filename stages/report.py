@@ -1,0 +1,23 @@
+"""Put all that was found on one page.
+
+Reads metrics, data/predictions, data/training, data/sheet.png, data/faces/meta.json and
+params.yaml; writes report/index.html, which needs no other file and no network.
+"""
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.files import whole_file
+from unmask.report.page import page
+
+
+def main() -> None:
+    """Run the stage."""
+    text = page()
+
+    with whole_file("report/index.html") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,27 @@
+"""A headless browser without a network, to look at the report with."""
+
+import os
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+
+@contextmanager
+def opened(file, **context):
+    """Yield the page and a list that gathers what it complains of; context as in Playwright."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        message = "no chromium (Debian's package) to open the report in"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_context(offline=True, **context).new_page()
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.goto(file.as_uri())
+        yield page, complaints
+        browser.close()
