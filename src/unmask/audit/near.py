@@ -36,7 +36,8 @@ def near_duplicates(images: NDArray[np.uint8], least: float) -> list[Pair]:
     first, second = neighbours(descriptors, _NEIGHBOURS, _LEAST_COSINE)
     for prepare, margin, bound in ((_halved, 3, least - _LOSS), (flatten_light, 6, least)):
         alike = _likeness(images, first, second, prepare, margin)
-        first, second, alike = (t[alike >= bound] for t in (first, second, alike))
+        near = alike >= bound
+        first, second, alike = first[near], second[near], alike[near]
     found = zip(first.tolist(), second.tolist(), alike.tolist(), strict=True)
     return [Pair(*pair) for pair in found]
 
