@@ -46,14 +46,15 @@ def main(folder: str) -> None:
     group = _groups(len(images), [pair for pair in pairs if pair[1] < len(images)])
     print(f"{len(images):,} faces that differ and {len(planted):,} altered copies: {seconds:.0f} s")
     print("| copies | recall | precision | likeness, 1st percentile |\n| --- | --- | --- | --- |")
-    for number, kind in enumerate(KINDS):
+    owners = {len(images) + n: int(index) for n, index in enumerate(originals.flatten())}
+    for number, kind in enumerate([*KINDS, "total"]):
         start = len(images) + number * COPIES
-        own = {start + n: int(index) for n, index in enumerate(originals[number])}
-        of_kind = [pair for pair in pairs if pair[1] in own and pair[0] < len(images)]
-        hits = [pairs[index, copy] for copy, index in own.items() if (index, copy) in pairs]
-        right = sum(group[face] == group[own[copy]] for face, copy in of_kind)
+        of_kind = {c: o for c, o in owners.items() if kind == "total" or 0 <= c - start < COPIES}
+        partners = [pair for pair in pairs if pair[1] in of_kind and pair[0] < len(images)]
+        hits = [pairs[index, copy] for copy, index in of_kind.items() if (index, copy) in pairs]
+        right = sum(group[face] == group[of_kind[copy]] for face, copy in partners)
         print(
-            f"| {kind} | {len(hits) / COPIES:.2%} | {right / len(of_kind):.2%} "
+            f"| {kind} | {len(hits) / len(of_kind):.2%} | {right / len(partners):.2%} "
             f"| {np.quantile(hits, 0.01):.3f} |"
         )
 
