@@ -12,15 +12,15 @@ from unmask.audit.descriptors import LENGTH, describe, neighbours
 from unmask.audit.registration import MARGIN, flatten_light, likeness
 
 _NEIGHBOURS = 5
-"""Faces looked at more closely for each; of 1,500 planted copies, the original was among the five
-whose descriptors are nearest in 99.8 %."""
+"""Faces looked at more closely for each; of 1,500 altered copies hidden among 6,000 faces of
+FER2013, all but two had their original among the five whose descriptors are nearest."""
 
 _LEAST_COSINE = 0.75
 
 _SCALES = (0.9, 1.0, 1.1)
 _LOSS = 0.2
-"""At half the size, in these scales and one way round, copies may be less alike by this. It leaves
-out 4 of the 7,279 pairs that FER2013 has when all candidates are compared in full."""
+"""At half the size, in these scales and one way round, copies may be less alike by this: it finds
+7,275 pairs in FER2013, where all scales both ways round found 7,279."""
 
 _BATCH = 256
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from unmask.evaluation.classification.predictions import PROBABILITIES
+from unmask.evaluation.comparison.table import draw
 
 _INK = "#010203"  # stands for the colour of the text; no figure uses it otherwise
 _STYLE: Any = {
@@ -21,25 +22,13 @@ _STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "axes.titlecolor"), _INK),
 }
-_BLUE, _ORANGE, _GREEN = "#3b82d0", "#d97706", "#2f9e57"
+_BLUE, _ORANGE = "#3b82d0", "#d97706"
 
 
 def accuracies(compared: Mapping[str, Any]) -> Markup:
     """Return test accuracies with their intervals, between baseline and ceiling."""
     with matplotlib.rc_context(_STYLE):
-        models = list(compared["models"])[::-1]
-        figure = Figure(figsize=(8, 1.4 + 0.32 * len(models)), layout="constrained")
-        axes = figure.add_subplot(xlabel="test accuracy, 95 % interval")
-        for name, colour in (("baseline", _ORANGE), ("ceiling", _GREEN)):
-            axes.axvspan(*compared[name]["ci95"], color=colour, alpha=0.2)
-            axes.axvline(compared[name]["accuracy"], color=colour, label=name)
-        for height, model in enumerate(models):
-            row = compared["models"][model]
-            axes.plot(row["ci95"], [height, height], color=_BLUE)
-            axes.plot(row["accuracy"], height, "o", color=_BLUE)
-        axes.set_yticks(range(len(models)), models)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
-        return _svg(figure, "Test accuracies of all classifiers")
+        return _svg(draw(compared), "Test accuracies of all classifiers")
 
 
 def curves(folder: Path) -> Markup:

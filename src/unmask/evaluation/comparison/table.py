@@ -9,8 +9,6 @@ from matplotlib.figure import Figure
 from unmask.core.files import whole_file
 
 Row = Mapping[str, Any]
-
-
 Columns = Mapping[str, Callable[[Row], str]]
 
 
@@ -104,7 +102,13 @@ def _table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
 
 
 def plot(figures: Mapping[str, Any], path: Path) -> None:
-    """Draw test accuracies with their intervals, between baseline and ceiling, as a PNG."""
+    """Write the figure of `draw` as a PNG."""
+    with whole_file(path) as temporary:
+        draw(figures).savefig(temporary, format="png", dpi=150)
+
+
+def draw(figures: Mapping[str, Any]) -> Figure:
+    """Return test accuracies with their intervals, between baseline and ceiling."""
     models = list(figures["models"])[::-1]
     figure = Figure(figsize=(7, 1.6 + 0.35 * len(models)), layout="constrained")
     axes = figure.add_subplot()
@@ -121,5 +125,4 @@ def plot(figures: Mapping[str, Any], path: Path) -> None:
     axes.set_ylim(-0.6, len(models) - 0.4)
     axes.set_xlabel("test accuracy with 95 % interval")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=2, frameon=False)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+    return figure
