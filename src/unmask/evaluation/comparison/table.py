@@ -124,5 +124,5 @@ def draw(figures: Mapping[str, Any]) -> Figure:
     axes.set_yticks(range(len(models)), models)
     axes.set_ylim(-0.6, len(models) - 0.4)
     axes.set_xlabel("test accuracy with 95 % interval")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=2, frameon=False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return figure
