@@ -1,8 +1,8 @@
 """Find copies of faces across the splits and pictures that show none, and keep them from training.
 
-Reads data/faces; writes data/audit and metrics/audit.json. In data/audit stand keep.npy;
-removed.csv, a line for each removed face; manifest.csv, the checksum of every face; and, where
-near-duplicates are looked for, near.csv and a sheet of those least alike, near.png.
+Reads data/faces and data/test_labels.npy; writes data/audit and metrics/audit.json. In data/audit
+stand keep.npy; removed.csv, a line for each removed face; manifest.csv, the checksum of every face;
+and, where near-duplicates are looked for, near.csv and a sheet of those least alike, near.png.
 """
 
 from pathlib import Path
@@ -17,12 +17,13 @@ from unmask.core import stage
 from unmask.core.faces import FaceSet
 from unmask.core.files import save_array, whole_folder, write_json
 from unmask.core.params.section import read
+from unmask.core.seal import TEST_LABELS
 
 
 def main() -> None:
     """Run the stage."""
     params = read(AuditParams, "audit")
-    faces = FaceSet.open("data/faces")
+    faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
 
     found = audit(faces, params)
 
@@ -37,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, reads_test_labels=True)

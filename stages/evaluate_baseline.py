@@ -1,6 +1,6 @@
 """Judge the baseline, the classifier of the upper half, on every split.
 
-Reads models/baseline, data/halves, data/faces and data/audit; writes
+Reads models/baseline, data/halves, data/faces, data/test_labels.npy and data/audit; writes
 metrics/classification/baseline.json and data/predictions/baseline (validation.csv, test.csv).
 """
 
@@ -11,13 +11,14 @@ from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
 from unmask.core.params.models import Named
 from unmask.core.params.section import read
+from unmask.core.seal import TEST_LABELS
 from unmask.evaluation.classification.evaluate import evaluate_classifier
 
 
 def main() -> None:
     """Run the stage."""
     classifier = read(Named, "classifier")
-    faces = FaceSet.open("data/faces")
+    faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
     keep = open_array("data/audit/keep.npy")
     images = open_array("data/halves/upper.npy")
 
@@ -25,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, reads_test_labels=True)

@@ -1,4 +1,4 @@
-"""Read the faces of `data.source` into `data/faces/`.
+"""Read the faces of `data.source` into `data/faces/`, and the test labels into a file of their own.
 
 The source is a CSV file of FER2013 as Kaggle offers it, plain, compressed or in an archive, or a
 folder that holds one or that holds images by split and class. It is read as it is: a row at fault
@@ -10,17 +10,18 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_folder, write_json
+from unmask.core.files import whole_file, whole_folder, write_json
 from unmask.core.params.section import read
+from unmask.core.seal import TEST_LABELS
 from unmask.ingest import ingest
 from unmask.sources.params import Data
 
 
 def main() -> None:
-    """Write `images.npy`, `labels.npy`, `split.npy`, `row.npy` and `meta.json`."""
+    """Write `images.npy`, `labels.npy`, `split.npy`, `row.npy`, `meta.json`; `test_labels.npy`."""
     data = read(Data, "data")
-    with whole_folder("data/faces") as folder:
-        meta = ingest(Path(data.source), data, folder)
+    with whole_folder("data/faces") as folder, whole_file(TEST_LABELS) as test_labels:
+        meta = ingest(Path(data.source), data, folder, test_labels)
         write_json(folder / "meta.json", meta)
 
 

@@ -31,6 +31,6 @@ def write_faces(folder: Path, train: int, validation: int, test: int) -> FaceSet
     images[:, SIZE // 2 :] += (30 * labels[:, None, None]).astype(np.uint8)
     split = np.repeat(np.arange(3, dtype=np.uint8), [train, validation, test])
     folder.mkdir()
-    with FaceSetWriter(folder) as writer:
+    with FaceSetWriter(folder, folder / "test_labels.npy") as writer:
         writer.append(FaceBlock(images, labels, split, np.arange(count) + 2))
     return FaceSet.open(folder)

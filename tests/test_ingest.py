@@ -15,7 +15,7 @@ import pytest
 import faces_csv
 from faces_csv import DATA, HEADER, image, pair, row, rows, table
 from unmask.core.errors import UserError
-from unmask.core.faces import CLASSES, FaceSet
+from unmask.core.faces import CLASSES, HIDDEN, FaceSet
 from unmask.ingest import ingest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -53,7 +53,9 @@ def test_stage_writes_the_face_set_whole(tmp_path):
     assert {path.name for path in (tmp_path / "data" / "faces").iterdir()} == names
     faces = FaceSet.open(tmp_path / "data" / "faces")
     np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(21)])
-    assert faces.labels.tolist() == list(range(7)) * 3
+    assert faces.labels.tolist() == list(range(7)) * 2 + [HIDDEN] * 7
+    unsealed = faces.unsealed(tmp_path / "data" / "test_labels.npy")
+    assert unsealed.labels.tolist() == list(range(7)) * 3
     assert faces.split.tolist() == [0] * 7 + [1] * 7 + [2] * 7
     assert faces.row.tolist() == list(range(2, 23))
 
@@ -138,13 +140,14 @@ def test_split_or_class_without_faces_is_refused(tmp_path, kept, what):
     path = tmp_path / "fer2013.csv"
     path.write_text("\n".join([HEADER, *kept]))
     with pytest.raises(UserError, match=f"^{path}: {what}.*; "):
-        ingest(path, DATA, tmp_path)
+        ingest(path, DATA, tmp_path, tmp_path / "test_labels.npy")
 
 
 def test_class_may_be_missing_from_validation_and_test(tmp_path):
     path = tmp_path / "fer2013.csv"
     path.write_text("\n".join([HEADER, *rows()[:8], row(3, usage="PrivateTest")]))
-    assert ingest(path, DATA, tmp_path)["counts"]["test"]["happy"] == 1
+    counts = ingest(path, DATA, tmp_path, tmp_path / "test_labels.npy")["counts"]
+    assert counts["test"]["happy"] == 1
 
 
 def test_checksum_of_a_folder_covers_names_and_contents_of_what_is_read(tmp_path):
@@ -156,7 +159,7 @@ def test_checksum_of_a_folder_covers_names_and_contents_of_what_is_read(tmp_path
             path.unlink()
         for name, content in files.items():
             (folder / name.replace("_", ".")).write_bytes(content)
-        return ingest(folder, DATA, tmp_path)["source_sha256"]
+        return ingest(folder, DATA, tmp_path, tmp_path / "test_labels.npy")["source_sha256"]
 
     train, test = pair(train=60, test=60)
     first = checksum(train_csv=train, test_csv=test)
@@ -168,9 +171,9 @@ def test_checksum_of_a_folder_covers_names_and_contents_of_what_is_read(tmp_path
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_file(), reason=f"needs FER2013 at {REAL}")
 def test_real_file_is_read_as_plain_python_reads_it(tmp_path):
-    meta = ingest(REAL, DATA, tmp_path)
+    meta = ingest(REAL, DATA, tmp_path, tmp_path / "test_labels.npy")
     assert [sum(counts.values()) for counts in meta["counts"].values()] == [28709, 3589, 3589]
-    faces = FaceSet.open(tmp_path)
+    faces = FaceSet.open(tmp_path).unsealed(tmp_path / "test_labels.npy")
     assert faces.row.tolist() == list(range(2, 35889))
     usages = dict(zip(faces_csv.USAGES, range(3), strict=True))
     with lzma.open(REAL, "rt", newline="") as file:

@@ -14,8 +14,10 @@ from unmask.sources.params import Data
 from unmask.sources.wording import shown
 
 
-def ingest(source: Path, data: Data, folder: Path) -> dict[str, Any]:
-    """Write the faces of `source` as a face set into `folder` and return what is to know of them.
+def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[str, Any]:
+    """Write the faces of `source` as a face set and return what is to know of them.
+
+    folder: takes the arrays; test_labels: file that takes the labels of the test split.
 
     Returns `classes` (names by label), `source` (its file name), `source_sha256` (see `checksum`),
     `rows` (faces) and `counts` (faces by split and class).
@@ -23,7 +25,7 @@ def ingest(source: Path, data: Data, folder: Path) -> dict[str, Any]:
     training faces.
     """
     found = detect.find(source)
-    with ThreadPoolExecutor(max_workers=1) as pool, FaceSetWriter(folder) as writer:
+    with ThreadPoolExecutor(max_workers=1) as pool, FaceSetWriter(folder, test_labels) as writer:
         # hashlib lets go of the interpreter, so the checksum costs no time on a second core.
         digest = pool.submit(checksum, source, found.files)
         for block in _with_progress(found.read(data)):

@@ -263,15 +263,43 @@ def covered(file, named):
     return not named.isdisjoint({file, *map(str, Path(file).parents)})
 
 
+def traced(clone, stage):
+    """Return what the stage loaded and opened when it ran."""
+    return json.loads((clone.path / ".trace" / f"{stage}.json").read_text())
+
+
+@pytest.mark.usefixtures("report")
+def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
+    read = {}
+    for name, stage in (lock(reproduced) | lock(reproduced, "report/dvc.lock")).items():
+        read[name] = set(traced(reproduced, name)["files"])
+        named = {part["path"] for kind in ("deps", "outs") for part in stage.get(kind, [])}
+        assert {file for file in read[name] if not covered(file, named)} == set(), name
+    sealed = {name.partition("@")[0] for name in read if "data/test_labels.npy" in read[name]}
+    assert sealed == {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}
+
+
+@pytest.mark.parametrize(
+    "stage", ["train_baseline", "train_final@unet", "train_reconstructor@unet"]
+)
+def test_training_that_asks_for_the_labels_of_the_test_split_fails(clone, stage):
+    script = clone.path / f"stages/{stage.partition('@')[0]}.py"
+    before, start, rest = script.read_text().partition("    keep = open_array(")
+    asks = '    open_array("data/test_labels.npy")\n'
+    script.write_text(before + asks + start + rest)
+    printed = clone.dvc("repro", "--single-item", stage, status=255)
+    assert "error: data/test_labels.npy: only the audit and the evaluation may read" in printed
+    assert "Traceback" not in printed
+
+
 @pytest.mark.usefixtures("report")
 def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced):
     wrong = {}
     for name, stage in (lock(reproduced) | lock(reproduced, "report/dvc.lock")).items():
         script = stage["cmd"].split()[1]
         named = {d["path"] for d in stage["deps"] if d["path"].startswith("src/")}
-        trace = reproduced.path / ".trace" / f"{name}.json"
         # Parts that are built by name show only when the stage runs.
-        runs = imported_files(ROOT / script) | set(json.loads(trace.read_text()))
+        runs = imported_files(ROOT / script) | set(traced(reproduced, name)["modules"])
         assert script in {d["path"] for d in stage["deps"]}
         shared = SHARED if "@" in name else set()
         missing = {file for file in runs if not covered(file, named)}

@@ -1,7 +1,7 @@
 """The face set: every face of the source, in the order of the source, as memory-mapped arrays."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ SIZE = 48
 """Height and width of a face in pixels."""
 
 HIDDEN = 255
-"""Stands for a label that must not be seen; no loss accepts it."""
+"""Stands for the label of a test face, which lies in a sealed file; no loss accepts it."""
 
 
 def rows_of(
@@ -47,8 +47,8 @@ class FaceBlock(NamedTuple):
 class FaceSet:
     """The arrays that `ingest` wrote.
 
-    images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES; split: uint8 [N], index into
-    SPLITS; row: int64 [N], line or file index in the source.
+    images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES, or HIDDEN for test faces;
+    split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source.
     """
 
     images: NDArray[np.uint8]
@@ -71,15 +71,22 @@ class FaceSet:
         """Return the indices of the faces of a split; see `rows_of`."""
         return rows_of(self.split, split, keep)
 
-    def labels_for_training(self) -> NDArray[np.uint8]:
-        """Return the labels with those of the test split struck out (255)."""
-        return np.where(self.split == TEST, HIDDEN, self.labels).astype(np.uint8)
+    def unsealed(self, test_labels: str | Path) -> "FaceSet":
+        """Return the same faces with the labels of the test split, read from `test_labels`."""
+        labels, test, hidden = np.array(self.labels), self.rows(TEST), open_array(test_labels)
+        if len(test) != len(hidden):
+            raise UserError(f"{test_labels}: not of these faces; run `dvc repro -f ingest`")
+        labels[test] = hidden
+        return replace(self, labels=labels)
 
 
 class FaceSetWriter:
-    """Writes a face set block by block; use it as a context manager."""
+    """Writes a face set block by block; use it as a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    folder: of the arrays; test_labels: file for the labels of the test split, uint8, in order.
+    """
+
+    def __init__(self, folder: Path, test_labels: Path) -> None:
         self._stack = ExitStack()
         shapes: dict[str, tuple[tuple[int, ...], type]] = {
             "images": ((SIZE, SIZE), np.uint8),
@@ -91,12 +98,16 @@ class FaceSetWriter:
             name: self._stack.enter_context(ArrayWriter(folder / f"{name}.npy", shape, dtype))
             for name, (shape, dtype) in shapes.items()
         }
+        self._test_labels = self._stack.enter_context(ArrayWriter(test_labels, (), np.uint8))
         self.counts = np.zeros((len(SPLITS), len(CLASSES)), dtype=np.int64)
         """Faces so far by split and class."""
 
     def append(self, block: FaceBlock) -> None:
         """Add a block of faces."""
-        for name, array in block._asdict().items():
+        test = block.split == TEST
+        self._test_labels.append(block.labels[test])
+        sealed = block._replace(labels=np.where(test, np.uint8(HIDDEN), block.labels))
+        for name, array in sealed._asdict().items():
             self._arrays[name].append(array)
         np.add.at(self.counts, (block.split, block.labels), 1)
 

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable
 
 from unmask.core.errors import UserError
+from unmask.core.seal import refuse_test_labels
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     """Call `main` with the command line's arguments, one for each of its parameters, and exit.
+
+    Where `reads_test_labels` is not set, the labels of the test split cannot be opened.
 
     A UserError and a refusal of the operating system (no such file, disk full) end with one line
     on standard error and exit status 2; DVC keeps nothing of a stage that fails.
@@ -21,6 +24,8 @@ def run(main: Callable[..., None]) -> None:
     for name in inspect.signature(main).parameters:
         parser.add_argument(name)
     arguments = parser.parse_args()
+    if not reads_test_labels:
+        sys.addaudithook(refuse_test_labels)
     try:
         main(**vars(arguments))
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Judging a trained classifier on all splits; the one place that reads the labels of the test."""
+"""Judging a trained classifier on all splits."""
 
 from pathlib import Path
 
@@ -25,8 +25,9 @@ def evaluate_classifier(
 ) -> None:
     """Write `metrics/classification/<name>.json` and `data/predictions/<name>/`.
 
-    folder: of the trained classifier; images: uint8 [N,H,W], what it reads. Training and
-    validation are judged on the faces that `keep` keeps, the test on all of its faces.
+    folder: of the trained classifier; images: uint8 [N,H,W], what it reads; faces: unsealed, with
+    the labels of the test. Training and validation are judged on the faces that `keep` keeps, the
+    test on all of its faces.
     """
     model = build_classifier(classifier, images.shape[1:])
     load_weights(model, Path(folder) / "weights.safetensors")

@@ -25,11 +25,10 @@ def train_classifier(
 
     images: uint8 [N,H,W], one for each of `faces`; keep: bool [N], which of those to learn from.
     """
-    labels = faces.labels_for_training()
     inputs = Inputs(
-        [images, labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
+        [images, faces.labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
     )
-    counts = np.bincount(labels[inputs.train], minlength=len(CLASSES))
+    counts = np.bincount(faces.labels[inputs.train], minlength=len(CLASSES))
     machine = prepare(train)
     model = build_classifier(classifier, images.shape[1:])
     train_and_save(
