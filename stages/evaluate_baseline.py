@@ -22,7 +22,15 @@ def main() -> None:
     keep = open_array("data/audit/keep.npy")
     images = open_array("data/halves/upper.npy")
 
-    evaluate_classifier("baseline", "models/baseline", images, faces, keep, classifier)
+    evaluate_classifier(
+        "models/baseline",
+        images,
+        faces,
+        keep,
+        classifier,
+        "metrics/classification/baseline.json",
+        "data/predictions/baseline",
+    )
 
 
 if __name__ == "__main__":

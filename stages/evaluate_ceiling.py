@@ -22,7 +22,15 @@ def main() -> None:
     keep = open_array("data/audit/keep.npy")
     images = faces.images
 
-    evaluate_classifier("ceiling", "models/ceiling", images, faces, keep, classifier)
+    evaluate_classifier(
+        "models/ceiling",
+        images,
+        faces,
+        keep,
+        classifier,
+        "metrics/classification/ceiling.json",
+        "data/predictions/ceiling",
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,15 @@ def main(model: str) -> None:
     keep = open_array("data/audit/keep.npy")
     images = open_array(f"data/stitched/{model}/faces.npy")
 
-    evaluate_classifier(model, f"models/final/{model}", images, faces, keep, classifier)
+    evaluate_classifier(
+        f"models/final/{model}",
+        images,
+        faces,
+        keep,
+        classifier,
+        f"metrics/classification/{model}.json",
+        f"data/predictions/{model}",
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ models/reconstructors/M and its curves and pictures, data/training/reconstructor
 import _source  # noqa: F401
 
 from unmask.core import stage
+from unmask.core.faces import TRAIN, VALIDATION, rows_of
 from unmask.core.files import open_array
 from unmask.core.params.models import Reconstructor
 from unmask.core.params.section import read
@@ -20,8 +21,9 @@ def main(model: str) -> None:
     halves = open_array("data/halves/upper.npy"), open_array("data/halves/lower.npy")
     split = open_array("data/faces/split.npy")
     keep = open_array("data/audit/keep.npy")
+    rows = rows_of(split, TRAIN, keep), rows_of(split, VALIDATION, keep)
 
-    train_reconstructor(model, halves, split, keep, entry, train)
+    train_reconstructor(model, halves, rows, entry, train, f"reconstructors/{model}")
 
 
 if __name__ == "__main__":

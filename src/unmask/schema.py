@@ -10,6 +10,7 @@ from unmask.core.params.models import Named, Recon, Reconstructor
 from unmask.core.params.registry import exists
 from unmask.core.params.section import FILE, Section, read
 from unmask.core.params.training import Train
+from unmask.laboratory.params import HONEST, Experiment
 from unmask.sources.params import Data, Sample
 
 RESERVED = ("baseline", "ceiling")
@@ -29,6 +30,7 @@ class Params(Section):
     classifier: Named
     recon: Recon
     reconstructors: dict[str, Reconstructor]
+    laboratory: dict[str, Experiment]
 
     @field_validator("reconstructors")
     @classmethod
@@ -38,6 +40,13 @@ class Params(Section):
                 raise ValueError(f"{name} names a classifier already; take another name")
             _need("reconstructors", name)
             _need("training.objectives", entry.objective.name)
+        return entries
+
+    @field_validator("laboratory")
+    @classmethod
+    def _has_an_honest_one(cls, entries: dict[str, Experiment]) -> dict[str, Experiment]:
+        if HONEST not in entries:
+            raise ValueError(f"no entry {HONEST}, which the others are compared with; restore it")
         return entries
 
     @field_validator("classifier")

@@ -94,10 +94,15 @@ def stages_run(printed: str) -> list[str]:
 KEPT = ("cgan", "vgg16", "unet", "mean_face", "nearest")
 """One reconstructor of each kind: adversarial, frozen encoder, supervised, computed, a control."""
 
+EXPERIMENTS = ("honest", "out_of_fold", "split_after_augmentation")
+"""What is left of the laboratory."""
+
 
 def _shrink(params: dict) -> None:
     params["recon"]["model"] = "unet"
     params["reconstructors"] = {name: params["reconstructors"][name] for name in KEPT}
+    params["recon"]["folds"] = 2
+    params["laboratory"] = {name: params["laboratory"][name] for name in EXPERIMENTS}
     params["sample"] |= {"train": 96, "validation": 48, "test": 48}
     for kind in ("classifier", "reconstructor"):
         params["train"][kind] |= {"epochs": 2, "batch_size": 32}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from browser import opened
-from clone import KEPT, ROOT, stages_run
+from clone import EXPERIMENTS, KEPT, ROOT, stages_run
 from imports import imported_files
 
 pytestmark = pytest.mark.slow
@@ -258,6 +258,59 @@ def test_the_report_fits_a_phone_by_day_and_by_night(report, scheme):
         assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+@pytest.fixture(scope="module")
+def laboratory(reproduced):
+    """The laboratory of the reproduced pipeline."""
+    ran = stages_run(reproduced.dvc("repro", "laboratory/dvc.yaml"))
+    assert {stage.partition(":")[0] for stage in ran} == {"laboratory/dvc.yaml"}
+    reproduced.commit("laboratory")
+    return reproduced.path / "laboratory"
+
+
+def test_the_laboratory_puts_its_experiments_side_by_side(laboratory):
+    found = json.loads((laboratory / "results.json").read_text())
+    assert found["model"] == "unet"
+    assert list(found["experiments"]) == list(EXPERIMENTS)
+    table = (laboratory / "results.md").read_text()
+    for name, figures in found["experiments"].items():
+        metrics = json.loads((laboratory / "metrics" / f"{name}.json").read_text())
+        assert figures["accuracy"] == metrics["test"]["accuracy"]
+        assert f"| {name} " in table
+    assert (laboratory / "results.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_out_of_fold_faces_differ_from_the_pipelines_on_training_faces_alone(
+    laboratory, reproduced
+):
+    data = reproduced.path / "data"
+    split, keep = np.load(data / "faces/split.npy"), np.load(data / "audit/keep.npy")
+    honest, folds = (
+        np.load(data / f"laboratory/stitched/{name}/faces.npy") for name in ("train", "folds")
+    )
+    np.testing.assert_array_equal(honest, np.load(data / "stitched/unet/faces.npy"))
+    differ = (honest != folds).any(axis=(1, 2))
+    assert not differ[(split != 0) | ~keep].any()
+    assert differ[(split == 0) & keep].mean() > 0.9
+
+
+@pytest.mark.usefixtures("laboratory")
+def test_one_experiment_can_be_changed_and_run_alone(clone):
+    changed = "laboratory.split_after_augmentation.choose=judged"
+    target = "laboratory/dvc.yaml:evaluate@split_after_augmentation"
+    ran = stages_run(clone.dvc("exp", "run", "-S", changed, target))
+    assert ran == [
+        f"laboratory/dvc.yaml:{stage}@split_after_augmentation"
+        for stage in ("plant", "train", "evaluate")
+    ]
+
+
+def all_stages(clone):
+    """Return what the three locks say of each stage, by its command's words."""
+    files = ("dvc.lock", "report/dvc.lock", "laboratory/dvc.lock")
+    stages = [stage for file in files for stage in lock(clone, file).values()]
+    return {"@".join([Path(s["cmd"].split()[1]).stem, *s["cmd"].split()[2:]]): s for s in stages}
+
+
 def covered(file, named):
     """Say whether a stage that depends on the files and folders `named` depends on `file`."""
     return not named.isdisjoint({file, *map(str, Path(file).parents)})
@@ -268,15 +321,16 @@ def traced(clone, stage):
     return json.loads((clone.path / ".trace" / f"{stage}.json").read_text())
 
 
-@pytest.mark.usefixtures("report")
+@pytest.mark.usefixtures("report", "laboratory")
 def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
     read = {}
-    for name, stage in (lock(reproduced) | lock(reproduced, "report/dvc.lock")).items():
+    for name, stage in all_stages(reproduced).items():
         read[name] = set(traced(reproduced, name)["files"])
         named = {part["path"] for kind in ("deps", "outs") for part in stage.get(kind, [])}
         assert {file for file in read[name] if not covered(file, named)} == set(), name
     sealed = {name.partition("@")[0] for name in read if "data/test_labels.npy" in read[name]}
-    assert sealed == {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}
+    judges = {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}
+    assert sealed == judges | {"laboratory_plant"}
 
 
 @pytest.mark.parametrize(
@@ -292,10 +346,10 @@ def test_training_that_asks_for_the_labels_of_the_test_split_fails(clone, stage)
     assert "Traceback" not in printed
 
 
-@pytest.mark.usefixtures("report")
+@pytest.mark.usefixtures("report", "laboratory")
 def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced):
     wrong = {}
-    for name, stage in (lock(reproduced) | lock(reproduced, "report/dvc.lock")).items():
+    for name, stage in all_stages(reproduced).items():
         script = stage["cmd"].split()[1]
         named = {d["path"] for d in stage["deps"] if d["path"].startswith("src/")}
         # Parts that are built by name show only when the stage runs.

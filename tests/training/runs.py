@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 
 from unmask.core.compute.models import build_reconstructor
 from unmask.core.compute.weights import load_weights
+from unmask.core.faces import TRAIN, VALIDATION
 from unmask.core.mask import crop
 from unmask.core.params.models import Named, Reconstructor
 from unmask.core.params.training import Train
@@ -42,9 +43,10 @@ def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
 
 def run_reconstructor(name, faces, train_settings, **changes):
     entry = Reconstructor.model_validate(RECONSTRUCTORS[name] | changes)
-    keep = np.ones(len(faces), bool)
-    train_reconstructor(name, crop(faces.images), faces.split, keep, entry, train_settings)
-    return load_file(f"models/reconstructors/{name}/weights.safetensors")
+    run = f"reconstructors/{name}"
+    rows = faces.rows(TRAIN), faces.rows(VALIDATION)
+    train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run)
+    return load_file(f"models/{run}/weights.safetensors")
 
 
 def trained(name):

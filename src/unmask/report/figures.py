@@ -22,6 +22,7 @@ _STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "axes.titlecolor"), _INK),
 }
+_KINDS = ("baseline", "ceiling", "final", "reconstructors")
 _BLUE, _ORANGE = "#3b82d0", "#d97706"
 
 
@@ -32,8 +33,12 @@ def accuracies(compared: Mapping[str, Any]) -> Markup:
 
 
 def curves(folder: Path) -> Markup:
-    """Return the losses of every training run under `folder`, on training and validation."""
-    runs = sorted(path.parents[1] for path in folder.rglob("validation/loss.tsv"))
+    """Return the losses of every training run of the pipeline, on training and validation.
+
+    folder: data/training.
+    """
+    files = [file for kind in _KINDS for file in (folder / kind).rglob("validation/loss.tsv")]
+    runs = sorted(file.parents[1] for file in files)
     runs = [run for run in runs if len(_losses(run, "train")) > 1]
     with matplotlib.rc_context({**_STYLE, "font.size": 8}):
         figure = Figure(figsize=(10, 1.7 * -(-len(runs) // 5)), layout="constrained")

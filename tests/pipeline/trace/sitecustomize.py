@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path.cwd().resolve()
-DATA = ("data", "metrics", "models")
+DATA = ("data", "laboratory", "metrics", "models")
 opened = set()
 
 

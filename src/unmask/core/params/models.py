@@ -25,9 +25,14 @@ class Named(BaseModel):
 
 
 class Recon(Section):
-    """`recon.model`: the reconstructor that the headline is about."""
+    """The reconstructor that is looked at most closely.
+
+    model: what the headline and the laboratory are about.
+    folds: reconstructors in the laboratory of which each leaves out a part of the training faces.
+    """
 
     model: str
+    folds: int = Field(ge=2)
 
 
 class Reconstructor(BaseModel):

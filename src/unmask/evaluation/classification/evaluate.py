@@ -16,14 +16,15 @@ from unmask.evaluation.classification.predictions import predictions, write_pred
 
 
 def evaluate_classifier(
-    name: str,
     folder: str | Path,
     images: NDArray[np.uint8],
     faces: FaceSet,
     keep: NDArray[np.bool_],
     classifier: Named,
+    metrics_file: str | Path,
+    predictions_folder: str | Path,
 ) -> None:
-    """Write `metrics/classification/<name>.json` and `data/predictions/<name>/`.
+    """Write the figures of a classifier, and its predictions on validation and test.
 
     folder: of the trained classifier; images: uint8 [N,H,W], what it reads; faces: unsealed, with
     the labels of the test. Training and validation are judged on the faces that `keep` keeps, the
@@ -38,8 +39,8 @@ def evaluate_classifier(
         tables[split_name] = predictions(
             faces.row[rows], faces.labels[rows], probabilities(model, images, rows)
         )
-    with whole_folder(Path("data/predictions") / name) as predicted:
+    with whole_folder(predictions_folder) as predicted:
         for split_name in ("validation", "test"):
             write_predictions(predicted / f"{split_name}.csv", tables[split_name])
     figures = metrics(tables, running_accuracy=training["best"]["train/accuracy"])
-    write_json(f"metrics/classification/{name}.json", figures)
+    write_json(metrics_file, figures)

@@ -32,8 +32,12 @@ def write_predictions(path: Path, table: pd.DataFrame) -> None:
 
 
 def test_predictions(name: str) -> pd.DataFrame:
-    """Return the predictions that the classifier `name` made on the test split."""
-    path = Path("data/predictions") / name / "test.csv"
+    """Return the predictions that the classifier `name` of the pipeline made on the test split."""
+    return read_predictions(Path("data/predictions") / name / "test.csv")
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read a table of predictions."""
     try:
         return pd.read_csv(path)
     except (FileNotFoundError, ValueError) as error:

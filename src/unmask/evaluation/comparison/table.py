@@ -12,7 +12,9 @@ Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]
 
 
-def _percent(key: str, interval: str) -> Callable[[Row], str]:
+def percent(key: str, interval: str) -> Callable[[Row], str]:
+    """Return what writes a share with its interval."""
+
     def cell(row: Row) -> str:
         low, high = row[interval]
         return f"{row[key]:.1%} [{low:.1%}, {high:.1%}]"
@@ -32,13 +34,13 @@ def _smallest(row: Row) -> str:
 
 
 ACCURACY: Columns = {
-    "validation [95 %]": _percent("validation_accuracy", "validation_ci95"),
-    "test [95 %]": _percent("accuracy", "ci95"),
-    "balanced": _percent("balanced_accuracy", "balanced_accuracy_ci95"),
+    "validation [95 %]": percent("validation_accuracy", "validation_ci95"),
+    "test [95 %]": percent("accuracy", "ci95"),
+    "balanced": percent("balanced_accuracy", "balanced_accuracy_ci95"),
     "macro F1": lambda row: f"{row['macro_f1']:.3f}",
     "calibration error": lambda row: f"{row['calibration_error']:.3f}",
     "train running": lambda row: f"{row['train_running_accuracy']:.1%}",
-    "train evaluation [95 %]": _percent("train_accuracy", "train_ci95"),
+    "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
     "gain, points [95 %]": _gain,
     "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
     "could show": _smallest,
@@ -82,15 +84,16 @@ def markdown(figures: Mapping[str, Any]) -> str:
     }
     return "\n".join(
         [
-            *_table("classifier on", ACCURACY, rows),
+            *table("classifier on", ACCURACY, rows),
             _NOTE_ON_ACCURACY,
-            *_table("lower halves of", RECONSTRUCTION, figures["models"]),
+            *table("lower halves of", RECONSTRUCTION, figures["models"]),
             _NOTE_ON_RECONSTRUCTION,
         ]
     )
 
 
-def _table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
+def table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
+    """Return the lines of a Markdown table; `title` stands above the names of the rows."""
     lines = [
         [title, *columns],
         *([name, *(cell(row) for cell in columns.values())] for name, row in rows.items()),

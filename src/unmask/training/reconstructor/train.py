@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from unmask.core.compute.models import build_reconstructor
-from unmask.core.faces import TRAIN as TRAIN_SPLIT
-from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
-from unmask.core.faces import rows_of
 from unmask.core.params.models import Reconstructor
 from unmask.core.params.registry import load
 from unmask.core.params.section import check
@@ -38,19 +35,18 @@ class Pretrainable(Protocol):
 def train_reconstructor(
     name: str,
     halves: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    split: NDArray[np.uint8],
-    keep: NDArray[np.bool_],
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
     entry: Reconstructor,
     train: Train,
+    run: str,
 ) -> None:
-    """Train the reconstructor `name` and write what `train_and_save` does.
+    """Train the reconstructor `name` and write what `train_and_save` does for `run`.
 
-    halves: upper and lower halves, uint8 [N,24,48] each.
+    halves: upper and lower halves, uint8 [N,24,48] each; rows: which of them to train and to
+    validate on.
     """
     key = f"reconstructors.{name}"
     settings = entry.training(train.reconstructor, key)
-    train_rows = rows_of(split, TRAIN_SPLIT, keep)
-    validation_rows = rows_of(split, VALIDATION_SPLIT, keep)
     module = load("training.objectives", entry.objective.name)
     params = check(module.Params, entry.objective.settings, f"{key}.objective")
 
@@ -60,18 +56,17 @@ def train_reconstructor(
     if isinstance(model, Pretrainable):
         facts = model.load_pretrained()
         if model.encoder_is_frozen and not settings.augments:
-            rows = np.concatenate([train_rows, validation_rows])
-            features = keep_features(f"reconstructors/{name}", model.encoder, halves[0], rows)
+            features = keep_features(run, model.encoder, halves[0], np.concatenate(rows))
             learner = model.decoder
     train_and_save(
-        f"reconstructors/{name}",
+        run,
         model,
         module.build(learner, params, settings, machine),
-        Inputs([*halves, *features], train_rows, validation_rows),
+        Inputs([*halves, *features], *rows),
         settings,
         train,
         machine,
         identity=entry.model_dump(),
         facts=facts,
-        pictures=lambda folder: Pictures(folder, model, *halves, validation_rows),
+        pictures=lambda folder: Pictures(folder, model, *halves, rows[1]),
     )

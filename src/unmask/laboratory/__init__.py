@@ -1,0 +1,1 @@
+"""Leaks and controls, planted one at a time to see what each is worth."""

@@ -1,0 +1,33 @@
+"""Put side by side what the experiments of the laboratory came to.
+
+Reads laboratory/metrics, data/laboratory/predictions, data/training/laboratory/classifiers and
+data/faces/meta.json; writes laboratory/results.json, the same as a table in results.md and as a
+figure in results.png.
+"""
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.files import whole_file, write_json
+from unmask.core.params.models import Recon
+from unmask.core.params.section import read
+from unmask.laboratory.params import read_experiments
+from unmask.laboratory.results import results
+from unmask.laboratory.table import draw, markdown
+
+
+def main() -> None:
+    """Run the stage."""
+    figures = results(read(Recon, "recon").model, read_experiments())
+    text = markdown(figures)
+
+    write_json("laboratory/results.json", figures)
+    with whole_file("laboratory/results.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    with whole_file("laboratory/results.png") as temporary:
+        draw(figures).savefig(temporary, format="png", dpi=150)
+    print(text)
+
+
+if __name__ == "__main__":
+    stage.run(main)

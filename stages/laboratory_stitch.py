@@ -1,0 +1,41 @@
+"""Stitch every face with what the reconstructors of the laboratory generate.
+
+Reads data/stitched/M, M being recon.model, data/faces/split.npy, data/audit/keep.npy and
+models/laboratory/reconstructors/LEARNED; writes data/laboratory/stitched/LEARNED/faces.npy. LEARNED
+is what was learned from: `train` as in the pipeline, `folds` or `all`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.files import open_array, save_array, whole_folder
+from unmask.core.params.models import Recon, Reconstructor
+from unmask.core.params.section import read
+from unmask.core.params.training import Train
+from unmask.laboratory.reconstruct import fill, parts
+
+
+def main(learned: str) -> None:
+    """Run the stage for the reconstructors that learned from `learned`."""
+    recon, train = read(Recon, "recon"), read(Train, "train")
+    entry = read(Reconstructor, f"reconstructors.{recon.model}")
+    split = open_array("data/faces/split.npy")
+    keep = open_array("data/audit/keep.npy")
+    stitched = np.array(open_array(f"data/stitched/{recon.model}/faces.npy"))
+
+    if learned != "train":
+        models = Path("models/laboratory/reconstructors") / learned
+        for number, (_, rows) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
+            weights = models / str(number) / "weights.safetensors"
+            fill(stitched, recon.model, entry, weights, rows)
+
+    with whole_folder(Path("data/laboratory/stitched") / learned) as folder:
+        save_array(folder / "faces.npy", stitched)
+
+
+if __name__ == "__main__":
+    stage.run(main)

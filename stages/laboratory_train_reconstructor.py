@@ -1,0 +1,35 @@
+"""Train reconstructors that learn from other faces than they should, or from fewer.
+
+Reads data/halves, data/faces/split.npy and data/audit/keep.npy; writes
+models/laboratory/reconstructors/LEARNED and their curves, data/training/laboratory. LEARNED is what
+is learned from: `folds` or `all`, as the entries of `laboratory` in params.yaml say.
+"""
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.faces import VALIDATION, rows_of
+from unmask.core.files import open_array
+from unmask.core.params.models import Recon, Reconstructor
+from unmask.core.params.section import read
+from unmask.core.params.training import Train
+from unmask.laboratory.reconstruct import parts
+from unmask.training.reconstructor.train import train_reconstructor
+
+
+def main(learned: str) -> None:
+    """Run the stage for the reconstructors that learn from `learned`."""
+    recon, train = read(Recon, "recon"), read(Train, "train")
+    entry = read(Reconstructor, f"reconstructors.{recon.model}")
+    halves = open_array("data/halves/upper.npy"), open_array("data/halves/lower.npy")
+    split = open_array("data/faces/split.npy")
+    keep = open_array("data/audit/keep.npy")
+    validation = rows_of(split, VALIDATION, keep)
+
+    for number, (rows, _) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
+        run = f"laboratory/reconstructors/{learned}/{number}"
+        train_reconstructor(recon.model, halves, (rows, validation), entry, train, run)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,228 @@
+"""Leaks and controls: what each does to the data, and what a classifier makes of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.mask import crop, stitch
+from unmask.core.params.models import Named
+from unmask.core.params.training import Train
+from unmask.evaluation.classification.evaluate import evaluate_classifier
+from unmask.laboratory.params import Experiment
+from unmask.laboratory.plant import COPIES, plant
+from unmask.laboratory.reconstruct import parts
+from unmask.laboratory.results import results
+from unmask.training.classifier.train import train_classifier
+
+CLASSIFIER = Named.model_validate(
+    {"name": "paper_cnn", "filters": [8, 16], "hidden": 64, "dropout": 0.0, "dense_dropout": 0.2}
+)
+KIND = {"epochs": 40, "patience": 40, "batch_size": 16, "learning_rate": 0.003}
+KIND |= {"schedule": "cosine", "gradient_clip": None, "flip": 0.0, "rotation": 0.0, "shift": 0.0}
+SETTINGS = {"seed": 1, "precision": "float32", "classifier": KIND, "reconstructor": KIND}
+LEARNING = Train.model_validate(SETTINGS)
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(in_folder):
+    """All of it is written below a temporary folder."""
+
+
+@pytest.fixture
+def keep(faces):
+    """What the audit would keep: not the first ten faces."""
+    return np.arange(len(faces)) >= 10
+
+
+@pytest.fixture
+def stitched(faces):
+    """True upper halves with generated ones that say which face they are of."""
+    lower = np.broadcast_to(np.arange(len(faces), dtype=np.uint8)[:, None, None], (168, 24, 48))
+    return stitch(crop(faces.images)[0], lower)
+
+
+@pytest.fixture
+def planted(faces, keep, stitched):
+    """Return a function that plants an experiment: the faces before and after, unsealed."""
+
+    def make(faces=faces, name="planted", keep=keep, stitched=stitched, **settings):
+        experiment = Experiment.model_validate({"reconstructor": "train", **settings})
+        truth = faces.unsealed("faces/test_labels.npy")
+        folder = Path(f"data/laboratory/planted/{name}")
+        folder.mkdir(parents=True)
+        plant(truth, keep, stitched, experiment, LEARNING, folder)
+        assert set(FaceSet.open(folder / "faces").labels[-1:]) == {HIDDEN}
+        return truth, FaceSet.open(folder / "faces").unsealed(folder / "test_labels.npy")
+
+    return make
+
+
+def same_faces(first, second):
+    return all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+def of_split(faces, split):
+    rows = faces.rows(split)
+    return faces.images[rows], faces.labels[rows], faces.row[rows]
+
+
+def test_the_honest_experiment_is_the_pipeline(planted, stitched, keep):
+    faces, honest = planted()
+    for split in (TRAIN, VALIDATION, TEST):
+        rows = faces.rows(split, keep)
+        expected = stitched[rows], faces.labels[rows], faces.row[rows]
+        assert same_faces(of_split(honest, split), expected)
+
+
+def test_copies_that_the_audit_removes_can_be_kept(planted, stitched):
+    faces, kept = planted(copies="kept")
+    np.testing.assert_array_equal(kept.images, stitched)
+    np.testing.assert_array_equal(kept.labels, faces.labels)
+
+
+@pytest.mark.parametrize(("lower", "true"), [("truth", (0, 1, 2)), ("truth_in_test", (2,))])
+def test_true_halves_stand_where_they_are_planted(planted, stitched, keep, lower, true):
+    faces, changed = planted(lower=lower)
+    for split in (TRAIN, VALIDATION, TEST):
+        expected = (faces.images if split in true else stitched)[faces.rows(split, keep)]
+        np.testing.assert_array_equal(of_split(changed, split)[0], expected)
+
+
+def test_halves_are_shuffled_among_the_faces_of_a_split(planted):
+    _, honest = planted()
+    _, shuffled = planted(name="shuffled", lower="shuffled", copies="kept")
+    np.testing.assert_array_equal(shuffled.images[10:, :24], honest.images[:, :24])
+    for split in (TRAIN, VALIDATION, TEST):
+        whose = of_split(shuffled, split)[0][:, 47, 0]
+        assert sorted(whose) == shuffled.rows(split).tolist()
+        assert (whose != shuffled.rows(split)).mean() > 0.8
+
+
+def test_labels_are_shuffled_among_training_faces_alone(planted, keep):
+    faces, shuffled = planted(labels="shuffled", copies="kept")
+    train = faces.rows(TRAIN)
+    assert sorted(shuffled.labels[train]) == sorted(faces.labels[train])
+    assert (shuffled.labels[train] != faces.labels[train]).mean() > 0.5
+    np.testing.assert_array_equal(shuffled.labels[84:], faces.labels[84:])
+
+
+def test_noise_takes_the_place_of_upper_halves_alone(planted):
+    _, honest = planted()
+    _, noisy = planted(name="noisy", upper="noise")
+    np.testing.assert_array_equal(noisy.images[:, 24:], honest.images[:, 24:])
+    noise = noisy.images[:, :24]
+    assert 120 < noise.mean() < 135
+    assert 70 < noise.std() < 78
+    assert not np.array_equal(noise[0], noise[1])
+
+
+def test_faces_and_their_copies_are_split_by_lot(planted, keep):
+    faces, mixed = planted(split="augmented")
+    used = keep | (faces.split == TEST)
+    rows, counts = np.unique(mixed.row, return_counts=True)
+    np.testing.assert_array_equal(rows, faces.row[used])
+    assert set(counts) == {1 + COPIES}
+    labels = dict(zip(faces.row.tolist(), faces.labels.tolist(), strict=True))
+    assert mixed.labels.tolist() == [labels[row] for row in mixed.row.tolist()]
+    shares = np.bincount(mixed.split) / len(mixed)
+    np.testing.assert_allclose(shares, [74 / 158, 42 / 158, 42 / 158], atol=0.06)
+    test = set(mixed.row[mixed.rows(TEST)])
+    seen = test & set(mixed.row[mixed.rows(TRAIN)])
+    assert len(seen) > 0.5 * len(test)
+    first = mixed.images[mixed.row == faces.row[50]]
+    assert len(np.unique(first, axis=0)) == 1 + COPIES
+
+
+def test_training_faces_can_judge_and_the_judged_can_choose(planted):
+    _, judged = planted(judge="train")
+    assert same_faces(of_split(judged, TEST), of_split(judged, TRAIN))
+    _, chosen = planted(name="chosen", choose="judged")
+    assert same_faces(of_split(chosen, VALIDATION), of_split(chosen, TEST))
+    _, both = planted(name="both", judge="train", choose="judged")
+    assert same_faces(of_split(both, VALIDATION), of_split(both, TRAIN))
+
+
+def test_each_training_face_is_generated_by_a_reconstructor_that_has_not_seen_it(faces, keep):
+    folds = parts("folds", 3, faces.split, keep, seed=1)
+    assert len(folds) == 3
+    train = faces.rows(TRAIN, keep).tolist()
+    assert sorted(np.concatenate([generated for _, generated in folds])) == train
+    for learned, generated in folds:
+        assert len(generated) > 0
+        assert sorted(np.concatenate([learned, generated])) == train
+
+
+def test_a_reconstructor_can_learn_from_all_splits(faces, keep):
+    ((learned, generated),) = parts("all", 3, faces.split, keep, seed=1)
+    assert set(faces.rows(TEST)) | set(faces.rows(VALIDATION)) < set(learned)
+    assert set(range(10)).isdisjoint(learned)
+    assert len(generated) == len(faces)
+
+
+def experimented(faces, name):
+    """Return the figures of a classifier that was trained on planted faces."""
+    keep = np.ones(len(faces), bool)
+    train_classifier(
+        f"laboratory/classifiers/{name}", faces.images, faces, keep, CLASSIFIER, LEARNING
+    )
+    evaluate_classifier(
+        f"models/laboratory/classifiers/{name}",
+        faces.images,
+        faces,
+        keep,
+        CLASSIFIER,
+        f"laboratory/metrics/{name}.json",
+        f"data/laboratory/predictions/{name}",
+    )
+    return json.loads(Path(f"laboratory/metrics/{name}.json").read_text())["test"]
+
+
+def test_what_can_be_learned_vanishes_with_the_labels(planted, faces):
+    settings = {"stitched": faces.images, "copies": "kept"}
+    _, honest = planted(name="honest", **settings)
+    assert experimented(honest, "honest")["accuracy"] > 0.7
+    _, shuffled = planted(name="shuffled", labels="shuffled", **settings)
+    low, high = experimented(shuffled, "shuffled")["ci95"]
+    assert low < 1 / 7 + 0.1
+    assert high < 0.5
+
+
+def test_a_leak_shows_what_cannot_be_known(planted, faces):
+    """Labels drawn by lot: who reads them from new faces has seen the faces before."""
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 7, len(faces)).astype(np.uint8)
+    np.save("faces/test_labels.npy", labels[faces.split == TEST])
+    images = random.integers(0, 256, faces.images.shape).astype(np.uint8)
+    drawn = FaceSet(images, labels, faces.split, faces.row)
+    made = {}
+    for name, settings in {
+        "honest": {},
+        "judged_on_training": {"judge": "train", "choose": "judged"},
+        "mixed": {"split": "augmented"},
+    }.items():
+        _, planted_faces = planted(faces=drawn, name=name, stitched=images, **settings)
+        made[name] = experimented(planted_faces, name)["accuracy"]
+    assert made["honest"] < 0.35
+    assert made["judged_on_training"] > 0.9
+    assert made["mixed"] > made["honest"] + 0.15
+
+    experiments = {
+        "honest": Experiment(reconstructor="train"),
+        "judged_on_training": Experiment(reconstructor="train", judge="train", choose="judged"),
+        "mixed": Experiment(reconstructor="train", split="augmented"),
+    }
+    Path("data/faces").mkdir()
+    Path("data/faces/meta.json").write_text('{"source_sha256": "0"}')
+    found = results("unet", experiments)["experiments"]
+    assert found["judged_on_training"]["accuracy"] == made["judged_on_training"]
+    assert found["judged_on_training"]["planted"] == {"judge": "train", "choose": "judged"}
+    assert not found["honest"]["reaches"]
+    best = min(
+        max(abs(running - 0.80), abs(judged - 0.966))
+        for running, judged in found["judged_on_training"]["epochs"]
+    )
+    assert found["judged_on_training"]["distance"] == pytest.approx(best, abs=1e-9)
+    assert "mcnemar_p" not in found["mixed"]  # other faces than the honest experiment's
