@@ -11,6 +11,7 @@ from unmask.core.params.registry import exists
 from unmask.core.params.section import FILE, Section, read
 from unmask.core.params.training import Train
 from unmask.laboratory.params import HONEST, Experiment
+from unmask.seeds.params import Evaluate
 from unmask.sources.params import Data, Sample
 
 RESERVED = ("baseline", "ceiling")
@@ -29,6 +30,7 @@ class Params(Section):
     train: Train
     classifier: Named
     recon: Recon
+    evaluate: Evaluate
     reconstructors: dict[str, Reconstructor]
     laboratory: dict[str, Experiment]
 

@@ -97,11 +97,14 @@ KEPT = ("cgan", "vgg16", "unet", "mean_face", "nearest")
 EXPERIMENTS = ("honest", "out_of_fold", "split_after_augmentation")
 """What is left of the laboratory."""
 
+SEEDS = [1, 2]
+
 
 def _shrink(params: dict) -> None:
     params["recon"]["model"] = "unet"
     params["reconstructors"] = {name: params["reconstructors"][name] for name in KEPT}
     params["recon"]["folds"] = 2
+    params["evaluate"]["seeds"] = SEEDS
     params["laboratory"] = {name: params["laboratory"][name] for name in EXPERIMENTS}
     params["sample"] |= {"train": 96, "validation": 48, "test": 48}
     for kind in ("classifier", "reconstructor"):

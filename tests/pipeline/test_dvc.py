@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from browser import opened
-from clone import EXPERIMENTS, KEPT, ROOT, stages_run
+from clone import EXPERIMENTS, KEPT, ROOT, SEEDS, stages_run
 from imports import imported_files
 
 pytestmark = pytest.mark.slow
@@ -304,9 +304,33 @@ def test_one_experiment_can_be_changed_and_run_alone(clone):
     ]
 
 
+@pytest.fixture(scope="module")
+def seeds(reproduced):
+    """The pipeline of seeds, for the reproduced pipeline."""
+    reproduced.dvc("repro", "seeds/dvc.yaml")
+    reproduced.commit("seeds")
+    return reproduced.path / "seeds"
+
+
+def test_seeds_are_put_side_by_side(seeds, reproduced):
+    found = json.loads((seeds / "results.json").read_text())
+    assert found["seeds"] == SEEDS
+    for name in ("baseline", "unet", "ceiling"):
+        accuracy = found["classifiers"][name]["accuracy"]
+        files = [seeds / "metrics" / name / f"{seed}.json" for seed in SEEDS]
+        accuracies = [json.loads(file.read_text())["test"]["accuracy"] for file in files]
+        assert accuracy["by_seed"] == accuracies
+        assert accuracy["mean"] == pytest.approx(np.mean(accuracies))
+    # The pipeline's own seed gives the pipeline's own classifier.
+    weights = "models/{}/weights.safetensors"
+    for name, own in {"baseline": "baseline", "ceiling": "ceiling", "unet": "final/unet"}.items():
+        again = reproduced.path / weights.format(f"seeds/{name}/1")
+        assert again.read_bytes() == (reproduced.path / weights.format(own)).read_bytes()
+
+
 def all_stages(clone):
-    """Return what the three locks say of each stage, by its command's words."""
-    files = ("dvc.lock", "report/dvc.lock", "laboratory/dvc.lock")
+    """Return what the locks say of each stage, by its command's words."""
+    files = [f"{folder}dvc.lock" for folder in ("", "report/", "laboratory/", "seeds/")]
     stages = [stage for file in files for stage in lock(clone, file).values()]
     return {"@".join([Path(s["cmd"].split()[1]).stem, *s["cmd"].split()[2:]]): s for s in stages}
 
@@ -321,7 +345,7 @@ def traced(clone, stage):
     return json.loads((clone.path / ".trace" / f"{stage}.json").read_text())
 
 
-@pytest.mark.usefixtures("report", "laboratory")
+@pytest.mark.usefixtures("report", "laboratory", "seeds")
 def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
     read = {}
     for name, stage in all_stages(reproduced).items():
@@ -330,7 +354,7 @@ def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
         assert {file for file in read[name] if not covered(file, named)} == set(), name
     sealed = {name.partition("@")[0] for name in read if "data/test_labels.npy" in read[name]}
     judges = {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}
-    assert sealed == judges | {"laboratory_plant"}
+    assert sealed == judges | {"laboratory_plant", "seeds_evaluate"}
 
 
 @pytest.mark.parametrize(
@@ -346,7 +370,7 @@ def test_training_that_asks_for_the_labels_of_the_test_split_fails(clone, stage)
     assert "Traceback" not in printed
 
 
-@pytest.mark.usefixtures("report", "laboratory")
+@pytest.mark.usefixtures("report", "laboratory", "seeds")
 def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced):
     wrong = {}
     for name, stage in all_stages(reproduced).items():

@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 HERE = Path.cwd().resolve()
-DATA = ("data", "laboratory", "metrics", "models")
+DATA = ("data", "laboratory", "metrics", "models", "seeds")
 opened = set()
 
 
 def _note_opened(event, arguments):
     if event == "open" and isinstance(arguments[0], str | os.PathLike):
         path = HERE / arguments[0]
-        if path.is_relative_to(HERE):
+        if path.is_relative_to(HERE) and not path.is_dir():
             opened.add(path.relative_to(HERE))
 
 

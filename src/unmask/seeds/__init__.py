@@ -1,0 +1,1 @@
+"""The same classifiers from several seeds: how much of a difference is luck."""
