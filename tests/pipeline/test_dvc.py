@@ -328,6 +328,20 @@ def test_seeds_are_put_side_by_side(seeds, reproduced):
         assert again.read_bytes() == (reproduced.path / weights.format(own)).read_bytes()
 
 
+@pytest.mark.usefixtures("report", "laboratory", "seeds")
+def test_the_report_shows_other_pipelines_of_the_same_faces_and_model(clone):
+    clone.dvc("repro", "report/dvc.yaml")
+    with opened(clone.path / "report/index.html") as (page, complaints):
+        laboratory = page.inner_text("#laboratory")
+        assert all(name in laboratory for name in EXPERIMENTS)
+        assert page.locator("#laboratory svg").count() == 1
+        assert "upper half (baseline)" in page.inner_text("#seeds")
+    assert complaints == []
+    clone.dvc("exp", "run", "-S", "recon.model=mean_face", "report/dvc.yaml")
+    text = (clone.path / "report/index.html").read_text()
+    assert text.count("Not run for these faces and this reconstructor") == 2
+
+
 def all_stages(clone):
     """Return what the locks say of each stage, by its command's words."""
     files = [f"{folder}dvc.lock" for folder in ("", "report/", "laboratory/", "seeds/")]
@@ -351,6 +365,8 @@ def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
     for name, stage in all_stages(reproduced).items():
         read[name] = set(traced(reproduced, name)["files"])
         named = {part["path"] for kind in ("deps", "outs") for part in stage.get(kind, [])}
+        if name == "report":  # is made anew whenever it is asked for
+            named |= {"laboratory/results.json", "seeds/results.json"}
         assert {file for file in read[name] if not covered(file, named)} == set(), name
     sealed = {name.partition("@")[0] for name in read if "data/test_labels.npy" in read[name]}
     judges = {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}

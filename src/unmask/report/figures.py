@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from unmask.evaluation.classification.predictions import PROBABILITIES
 from unmask.evaluation.comparison.table import draw
+from unmask.laboratory import table as experiments
 
 _INK = "#010203"  # stands for the colour of the text; no figure uses it otherwise
 _STYLE: Any = {
@@ -30,6 +31,12 @@ def accuracies(compared: Mapping[str, Any]) -> Markup:
     """Return test accuracies with their intervals, between baseline and ceiling."""
     with matplotlib.rc_context(_STYLE):
         return _svg(draw(compared), "Test accuracies of all classifiers")
+
+
+def laboratory(found: Mapping[str, Any]) -> Markup:
+    """Return what each leak and control does to the classifier's pair of accuracies."""
+    with matplotlib.rc_context(_STYLE):
+        return _svg(experiments.draw(found), "Accuracies judged and while training, by experiment")
 
 
 def curves(folder: Path) -> Markup:

@@ -15,7 +15,10 @@ from unmask.core.files import read_json
 from unmask.core.params.section import load
 from unmask.evaluation.classification.predictions import test_predictions
 from unmask.evaluation.comparison.table import ACCURACY, RECONSTRUCTION, Columns
+from unmask.laboratory.table import COLUMNS as EXPERIMENTS
 from unmask.report import figures
+from unmask.seeds.results import COLUMNS as SEEDS
+from unmask.seeds.results import named
 
 _HERE = Path(__file__).parent
 _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", "torchvision")
@@ -26,6 +29,9 @@ def page() -> str:
     headline, compared = read_json("metrics/headline.json"), read_json("metrics/compare.json")
     shown = {"upper half": "baseline", f"with {headline['model']}": headline["model"]}
     shown["true face"] = "ceiling"
+    source = read_json("data/faces/meta.json")
+    laboratory = _of_this_run("laboratory/results.json", source, headline["model"])
+    seeds = _of_this_run("seeds/results.json", source, headline["model"])
     templates = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -44,11 +50,27 @@ def page() -> str:
         confusions={title: _confusion(name) for title, name in shown.items()},
         classes=CLASSES,
         audit=read_json("metrics/audit.json"),
-        source=read_json("data/faces/meta.json"),
+        laboratory=laboratory
+        and {
+            "figure": figures.laboratory(laboratory),
+            **_table("Laboratory", "experiment", EXPERIMENTS, laboratory["experiments"]),
+            "reach": [name for name, row in laboratory["experiments"].items() if row["reaches"]],
+        },
+        seeds=seeds and _table("Seeds", "classifier on", SEEDS, named(seeds)),
+        source=source,
         params=load(),
         versions={"Python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
         checksums={str(path): _sha256(path) for path in sorted(Path("metrics").rglob("*.json"))},
     )
+
+
+def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
+    """Return what another pipeline found, if it has run, on these faces and with this model."""
+    if not Path(path).exists():
+        return None
+    found: dict[str, Any] = read_json(path)
+    of = found["source_sha256"], found["model"]
+    return found if of == (source["source_sha256"], model) else None
 
 
 def _tables(compared: Mapping[str, Any]) -> list[dict[str, Any]]:

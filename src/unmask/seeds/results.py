@@ -91,6 +91,10 @@ of the paired t test over seeds with Holm's correction. The reconstructor is the
 
 def markdown(figures: dict[str, Any]) -> str:
     """Return the figures of `results` as a Markdown table with its legend."""
+    return "\n".join([*table("classifier on", COLUMNS, named(figures)), NOTE])
+
+
+def named(figures: dict[str, Any]) -> dict[str, Row]:
+    """Return the classifiers of `results` by the names that people know them by."""
     titles = {"baseline": "upper half (baseline)", "ceiling": "true face (ceiling)"}
-    rows = {titles.get(name, name): row for name, row in figures["classifiers"].items()}
-    return "\n".join([*table("classifier on", COLUMNS, rows), NOTE])
+    return {titles.get(name, name): row for name, row in figures["classifiers"].items()}
