@@ -1,6 +1,7 @@
 """Draw the synthetic faces that are the default input.
 
-Writes data/raw/sample.csv (Kaggle layout), data/raw/sample.png (some of the faces, to look at) and
+Writes data/raw/sample.csv (Kaggle layout), data/raw/sample_votes.csv (what ten annotators see in
+them, in the layout of FER+), data/raw/sample.png (some of the faces, to look at) and
 metrics/sample.json: the best accuracy that anyone can reach on them, and how many there are.
 """
 
@@ -12,7 +13,7 @@ from unmask.core.files import whole_file, write_json
 from unmask.core.params import section
 from unmask.sources.action_units import attainable_accuracy
 from unmask.sources.params import Sample
-from unmask.sources.synthetic import contact_sheet, draw_splits, write_csv
+from unmask.sources.synthetic import contact_sheet, draw_splits, write_csv, write_votes
 
 
 def main() -> None:
@@ -24,6 +25,8 @@ def main() -> None:
 
     with whole_file("data/raw/sample.csv") as temporary:
         write_csv(temporary, splits)
+    with whole_file("data/raw/sample_votes.csv") as temporary:
+        write_votes(temporary, splits)
     with whole_file("data/raw/sample.png") as temporary:
         contact_sheet(splits["train"]).save(temporary, format="PNG")
 

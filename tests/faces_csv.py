@@ -14,7 +14,7 @@ from unmask.sources.params import Data
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 HEADER = "emotion,pixels,Usage"
-DATA = Data(source="unused", validation_fraction=0.5, seed=1)
+DATA = Data(source="unused", labels="fer2013", votes="unused", validation_fraction=0.5, seed=1)
 
 
 def image(seed: int) -> np.ndarray:

@@ -25,7 +25,8 @@ REAL = REPOSITORY.parent / "shared" / "data" / "fer2013.csv.xz"
 
 def run_stage(folder, source):
     (folder / "params.yaml").write_text(
-        f"data: {{source: {json.dumps(str(source))}, validation_fraction: 0.3, seed: 1}}\n"
+        f"data: {{source: {json.dumps(str(source))}, labels: fer2013, votes: none, "
+        "validation_fraction: 0.3, seed: 1}\n"
     )
     return subprocess.run(
         [sys.executable, STAGE], cwd=folder, capture_output=True, text=True, timeout=100

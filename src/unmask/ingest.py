@@ -10,6 +10,7 @@ from typing import Any
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
 from unmask.sources import detect
+from unmask.sources.ferplus import relabelled
 from unmask.sources.params import Data
 from unmask.sources.wording import shown
 
@@ -25,10 +26,16 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     training faces.
     """
     found = detect.find(source)
-    with ThreadPoolExecutor(max_workers=1) as pool, FaceSetWriter(folder, test_labels) as writer:
+    blocks, shares = found.read(data), data.labels == "ferplus_shares"
+    if data.labels != "fer2013":
+        blocks = relabelled(blocks, Path(data.votes))
+    with (
+        ThreadPoolExecutor(max_workers=1) as pool,
+        FaceSetWriter(folder, test_labels, shares=shares) as writer,
+    ):
         # hashlib lets go of the interpreter, so the checksum costs no time on a second core.
         digest = pool.submit(checksum, source, found.files)
-        for block in _with_progress(found.read(data)):
+        for block in _with_progress(blocks):
             writer.append(block)
     counts = {
         split: dict(zip(CLASSES, row, strict=True))

@@ -17,8 +17,8 @@ from unmask.sources.params import Data, Sample
 RESERVED = ("baseline", "ceiling")
 """Names that stand beside the reconstructors' in `metrics/classification`."""
 
-SAMPLE = "data/raw/sample.csv"
-"""What `make_sample` makes, and so the one source that need not be there at first."""
+SAMPLE = ("data/raw/sample.csv", "data/raw/sample_votes.csv")
+"""What `make_sample` makes, and so what need not be there at first."""
 
 
 class Params(Section):
@@ -76,8 +76,12 @@ def read_all() -> Params:
             f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
             f"choose one of {allowed}"
         )
-    source = params.data.source
-    if source != SAMPLE and not Path(source).exists():
+    source, votes = params.data.source, params.data.votes
+    if votes not in SAMPLE and not Path(votes).exists():
+        raise UserError(
+            f"{FILE}: data.votes: no file {votes}; mend the path, or get fer2013new.csv of FER+"
+        )
+    if source not in SAMPLE and not Path(source).exists():
         raise UserError(
             f"{FILE}: data.source: no file or folder {source}; mend the path, or get FER2013 with "
             "`unmask-fetch`"

@@ -40,7 +40,7 @@ def face(moves, person):
 
 
 def test_faces_are_48x48_bytes_with_a_label_each(splits):
-    for name, (images, labels) in splits.items():
+    for name, (images, labels, _) in splits.items():
         assert images.shape == (COUNTS[name], 48, 48)
         assert labels.shape == (COUNTS[name],)
         assert images.dtype == labels.dtype == np.uint8

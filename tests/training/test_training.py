@@ -1,6 +1,7 @@
 """Training runs: what they write, what ends them, and how they go on after an interruption."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,14 @@ def test_the_labels_of_the_test_split_play_no_part(faces):
     unsealed = faces.unsealed("faces/test_labels.npy")
     assert set(unsealed.labels[faces.split == TEST]) == set(range(7))
     assert same(run_classifier(faces, settings()), run_classifier(unsealed, settings()))
+
+
+def test_shares_of_votes_are_learned_in_place_of_labels(faces):
+    certain = np.eye(7, dtype=np.float32)[np.minimum(faces.labels, 6)]
+    hard = run_classifier(faces, settings())
+    assert same(hard, run_classifier(replace(faces, shares=certain), settings()))
+    torn = replace(faces, shares=0.5 * certain + 0.5 * np.roll(certain, 1, axis=1))
+    assert not same(hard, run_classifier(torn, settings()))
 
 
 def test_faces_that_the_audit_removed_play_no_part(faces):

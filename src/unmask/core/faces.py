@@ -34,6 +34,15 @@ def rows_of(
     return np.flatnonzero(chosen if keep is None else chosen & keep)
 
 
+_ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
+    "images": ((SIZE, SIZE), np.uint8),
+    "labels": ((), np.uint8),
+    "split": ((), np.uint8),
+    "row": ((), np.int64),
+}
+_SHARES: dict[str, tuple[tuple[int, ...], type]] = {"shares": ((len(CLASSES),), np.float32)}
+
+
 class FaceBlock(NamedTuple):
     """Some consecutive faces of a source."""
 
@@ -41,6 +50,7 @@ class FaceBlock(NamedTuple):
     labels: NDArray[np.uint8]  # [B]
     split: NDArray[np.uint8]  # [B]
     row: NDArray[np.int64]  # [B], line or file index in the source
+    shares: NDArray[np.float32] | None = None  # [B,7], of annotators' votes
 
 
 @dataclass(frozen=True)
@@ -48,18 +58,23 @@ class FaceSet:
     """The arrays that `ingest` wrote.
 
     images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES, or HIDDEN for test faces;
-    split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source.
+    split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source; shares:
+    float32 [N,7], of annotators' votes where there are any, 0 for test faces.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     split: NDArray[np.uint8]
     row: NDArray[np.int64]
+    shares: NDArray[np.float32] | None = None
 
     @classmethod
     def open(cls, folder: str | Path) -> "FaceSet":
-        """Open the four arrays under `folder`, memory-mapped."""
-        arrays = {name: open_array(Path(folder) / f"{name}.npy") for name in FaceBlock._fields}
+        """Open the arrays under `folder`, memory-mapped."""
+        folder = Path(folder)
+        arrays = {name: open_array(folder / f"{name}.npy") for name in _ARRAYS}
+        if (folder / "shares.npy").exists():
+            arrays["shares"] = open_array(folder / "shares.npy")
         if len({len(array) for array in arrays.values()}) != 1:
             raise UserError(f"{folder}: arrays of different lengths; run `dvc repro -f ingest`")
         return cls(**arrays)
@@ -83,20 +98,15 @@ class FaceSet:
 class FaceSetWriter:
     """Writes a face set block by block; use it as a context manager.
 
-    folder: of the arrays; test_labels: file for the labels of the test split, uint8, in order.
+    folder: of the arrays; test_labels: file for the labels of the test split, uint8, in order;
+    shares: whether the blocks hold shares of votes.
     """
 
-    def __init__(self, folder: Path, test_labels: Path) -> None:
+    def __init__(self, folder: Path, test_labels: Path, *, shares: bool = False) -> None:
         self._stack = ExitStack()
-        shapes: dict[str, tuple[tuple[int, ...], type]] = {
-            "images": ((SIZE, SIZE), np.uint8),
-            "labels": ((), np.uint8),
-            "split": ((), np.uint8),
-            "row": ((), np.int64),
-        }
         self._arrays = {
             name: self._stack.enter_context(ArrayWriter(folder / f"{name}.npy", shape, dtype))
-            for name, (shape, dtype) in shapes.items()
+            for name, (shape, dtype) in (_ARRAYS | (_SHARES if shares else {})).items()
         }
         self._test_labels = self._stack.enter_context(ArrayWriter(test_labels, (), np.uint8))
         self.counts = np.zeros((len(SPLITS), len(CLASSES)), dtype=np.int64)
@@ -107,8 +117,10 @@ class FaceSetWriter:
         test = block.split == TEST
         self._test_labels.append(block.labels[test])
         sealed = block._replace(labels=np.where(test, np.uint8(HIDDEN), block.labels))
-        for name, array in sealed._asdict().items():
-            self._arrays[name].append(array)
+        if block.shares is not None:
+            sealed = sealed._replace(shares=np.where(test[:, np.newaxis], 0, block.shares))
+        for name, array in self._arrays.items():
+            array.append(getattr(sealed, name))
         np.add.at(self.counts, (block.split, block.labels), 1)
 
     def __enter__(self) -> "FaceSetWriter":

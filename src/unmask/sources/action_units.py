@@ -71,3 +71,11 @@ def joint(units: Sequence[int]) -> NDArray[np.float64]:
         moves = PROBABILITIES[:, unit, None]
         table = np.concatenate([table * (1 - moves), table * moves], axis=1)
     return table
+
+
+def posterior(moves: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return P(emotion | all units), float [n,7], for configurations bool [n,15]."""
+    given = np.where(moves[:, np.newaxis], PROBABILITIES, 1 - PROBABILITIES).prod(axis=2)
+    both = PRIORS * given
+    share: NDArray[np.float64] = both / both.sum(axis=1, keepdims=True)
+    return share

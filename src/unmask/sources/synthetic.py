@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from unmask.core.faces import CLASSES, SIZE, SPLITS
-from unmask.sources.action_units import PRIORS, PROBABILITIES, UNITS
+from unmask.sources.action_units import PRIORS, PROBABILITIES, UNITS, posterior
+from unmask.sources.ferplus import COLUMNS, EMOTIONS, OTHERS
 from unmask.sources.portrait.canvas import Canvas
 from unmask.sources.portrait.expression import paint_lower, paint_upper
 from unmask.sources.portrait.person import develop, draw_person
@@ -22,12 +24,16 @@ from unmask.sources.portrait.person import develop, draw_person
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 """The Kaggle file's name of each split."""
 
+ANNOTATORS = 10
+"""They see which action units move, and name an emotion as often as it is likely then."""
+
 
 class Split(NamedTuple):
     """The faces of one split."""
 
     images: NDArray[np.uint8]  # [N,48,48]
     labels: NDArray[np.uint8]  # [N], index into CLASSES
+    votes: NDArray[np.int64]  # [N,7], of ANNOTATORS for each of CLASSES
 
 
 def draw_splits(counts: Mapping[str, int], seed: int) -> dict[str, Split]:
@@ -41,10 +47,13 @@ def _draw_split(number: int, count: int, seed: int) -> Split:
     order = np.random.default_rng([seed, number, count])
     labels = order.permutation(np.repeat(np.arange(len(CLASSES)), class_counts(count)))
     images = np.empty((count, SIZE, SIZE), np.uint8)
+    units = np.empty((count, len(UNITS)), bool)
     for index, label in enumerate(labels):
         random = np.random.default_rng([seed, number, index])
-        images[index] = draw_face(draw_units(int(label), random), random)
-    return Split(images, labels.astype(np.uint8))
+        units[index] = draw_units(int(label), random)
+        images[index] = draw_face(units[index], random)
+    votes = order.multinomial(ANNOTATORS, posterior(units))
+    return Split(images, labels.astype(np.uint8), votes)
 
 
 def class_counts(count: int) -> NDArray[np.int64]:
@@ -91,9 +100,25 @@ def write_csv(path: Path, splits: Mapping[str, Split]) -> None:
     """Write splits in the Kaggle layout: `emotion,pixels,Usage`, pixels row by row."""
     with path.open("w", encoding="ascii", newline="\n") as file:
         file.write("emotion,pixels,Usage\n")
-        for name, (images, labels) in splits.items():
+        for name, (images, labels, _) in splits.items():
             for image, label in zip(images.reshape(len(images), -1).tolist(), labels, strict=True):
                 file.write(f"{label},{' '.join(map(str, image))},{USAGES[name]}\n")
+
+
+def write_votes(path: Path, splits: Mapping[str, Split]) -> None:
+    """Write the votes in the layout of FER+; nobody finds contempt, nothing, or no face."""
+    rows = [
+        {
+            "Usage": USAGES[name],
+            **dict.fromkeys(OTHERS, 0),
+            **dict(zip(EMOTIONS, votes, strict=True)),
+        }
+        for name, split in splits.items()
+        for votes in split.votes.tolist()
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["Image name"] = [f"sample{number:07d}.png" for number in range(len(table))]
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 def contact_sheet(faces: Split, columns: int = 10, zoom: int = 3) -> Image.Image:

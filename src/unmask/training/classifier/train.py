@@ -24,9 +24,11 @@ def train_classifier(
     """Train on `images` and write what `train_and_save` writes.
 
     images: uint8 [N,H,W], one for each of `faces`; keep: bool [N], which of those to learn from.
+    Where the faces have shares of votes, these are learned, and accuracy is of the labels.
     """
+    targets = [faces.labels] if faces.shares is None else [faces.labels, faces.shares]
     inputs = Inputs(
-        [images, faces.labels], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
+        [images, *targets], faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep)
     )
     counts = np.bincount(faces.labels[inputs.train], minlength=len(CLASSES))
     machine = prepare(train)

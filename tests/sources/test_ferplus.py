@@ -1,0 +1,142 @@
+"""FER+: labels by the votes of ten annotators, and what becomes of faces without one."""
+
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, FaceSet
+from unmask.ingest import ingest
+from unmask.sources.ferplus import COLUMNS, EMOTIONS, majority
+from unmask.sources.params import Data
+from unmask.sources.synthetic import draw_splits, write_csv, write_votes
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+COUNTS = {"train": 40, "validation": 14, "test": 14}
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A folder with a small sample and the votes on it."""
+    splits = draw_splits(COUNTS, 1)
+    write_csv(tmp_path / "sample.csv", splits)
+    write_votes(tmp_path / "votes.csv", splits)
+    return tmp_path
+
+
+def read(folder, labels="ferplus", source="sample.csv"):
+    values = {"source": source, "labels": labels, "votes": str(folder / "votes.csv")}
+    data = Data.model_validate(values | {"validation_fraction": 0.1, "seed": 1})
+    faces = Path(mkdtemp(dir=folder))
+    meta = ingest(folder / source, data, faces, faces / "test_labels.npy")
+    return meta, FaceSet.open(faces).unsealed(faces / "test_labels.npy")
+
+
+def table(folder):
+    return pd.read_csv(folder / "votes.csv")
+
+
+def write(folder, votes):
+    votes.to_csv(folder / "votes.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("votes", "label"),
+    [
+        ([0, 0, 0, 8, 0, 0, 2, 0, 0, 0], 3),
+        ([0, 0, 0, 5, 0, 0, 5, 0, 0, 0], -1),  # half is no majority
+        ([1, 1, 1, 4, 1, 0, 2, 0, 0, 0], 3),  # votes of one annotator each do not count
+        ([0, 0, 0, 2, 0, 0, 1, 7, 0, 0], -1),  # contempt
+        ([0, 0, 0, 2, 0, 0, 2, 0, 6, 0], -1),  # unknown
+        ([0, 0, 0, 1, 0, 0, 0, 0, 0, 9], -1),  # not a face
+        ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], -1),
+    ],
+)
+def test_a_label_takes_more_than_half_of_the_votes_that_count(votes, label):
+    (found,), (shares,) = majority(np.array([votes]))
+    assert found == label
+    counted = np.where(np.array(votes[:7]) > 1, votes[:7], 0)
+    np.testing.assert_allclose(shares, counted / max(1, counted.sum()))
+
+
+def test_faces_get_the_label_of_the_majority_or_leave(sample):
+    _, given = read(sample, labels="fer2013")
+    meta, faces = read(sample)
+    votes = table(sample)[list(EMOTIONS)].to_numpy()
+    counted = np.where(votes > 1, votes, 0)
+    clear = 2 * counted.max(axis=1) > counted.sum(axis=1)
+    assert 0 < meta["rows"] == clear.sum() < len(given)
+    np.testing.assert_array_equal(faces.labels, votes.argmax(axis=1)[clear])
+    np.testing.assert_array_equal(faces.row, given.row[clear])
+    np.testing.assert_array_equal(faces.images, given.images[clear])
+    assert faces.shares is None
+
+
+def test_shares_are_kept_where_they_are_to_be_learned(sample):
+    _, faces = read(sample, labels="ferplus_shares")
+    learned = faces.split != 2
+    np.testing.assert_allclose(faces.shares[learned].sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(faces.shares[learned].argmax(axis=1), faces.labels[learned])
+    assert not faces.shares[~learned].any()  # sealed like the labels
+
+
+def test_non_faces_leave(sample):
+    _, before = read(sample)
+    votes = table(sample)
+    votes.loc[votes.index[:20], [*COLUMNS[2:]]] = [0] * 9 + [10]
+    write(sample, votes)
+    _, after = read(sample)
+    np.testing.assert_array_equal(after.row, before.row[before.row >= 22])
+
+
+def test_the_annotators_of_the_sample_agree_more_with_the_truth_than_chance(sample):
+    splits = draw_splits({"train": 2000, "validation": 7, "test": 7}, 1)
+    most = splits["train"].votes.argmax(axis=1)
+    assert (splits["train"].votes.sum(axis=1) == 10).all()
+    assert 0.8 < (most == splits["train"].labels).mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda v: v.iloc[:-1], "not the votes on data.source"),
+        (lambda v: pd.concat([v, v.iloc[-1:]]), "not the votes on data.source"),
+        (lambda v: v.iloc[::-1], "not the votes on data.source"),
+        (lambda v: v.drop(columns="NF"), "no column NF"),
+        (lambda v: v.astype(str).replace({"fear": {"0": "-1"}}), ":2: fear is '-1'"),
+        (lambda v: v.replace({"Usage": {"Training": "Train"}}), ":2: Usage is 'Train'"),
+    ],
+)
+def test_votes_at_fault_are_refused(sample, change, said):
+    write(sample, change(table(sample)))
+    with pytest.raises(UserError) as error:
+        read(sample)
+    assert said in str(error.value)
+    assert "; " in str(error.value)
+
+
+def test_missing_or_binary_votes_are_refused(sample):
+    (sample / "votes.csv").write_bytes(b"\xff\xfe\x00\x00")
+    with pytest.raises(UserError, match="not a readable CSV file"):
+        read(sample)
+    (sample / "votes.csv").unlink()
+    with pytest.raises(UserError, match="no such file"):
+        read(sample)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"needs FER2013 and FER+ at {SHARED}")
+def test_the_real_votes_fit_the_real_faces(tmp_path):
+    (tmp_path / "votes.csv").symlink_to(SHARED / "ferplus.csv")
+    (tmp_path / "fer2013.csv.xz").symlink_to(SHARED / "fer2013.csv.xz")
+    meta, faces = read(tmp_path, source="fer2013.csv.xz")
+    votes = pd.read_csv(SHARED / "ferplus.csv")
+    kept = faces.row - 2
+    assert (votes["NF"].to_numpy()[kept] < 5).all()
+    agreed = votes[list(EMOTIONS)].to_numpy()[kept].argmax(axis=1)
+    np.testing.assert_array_equal(faces.labels, agreed)
+    assert meta["rows"] == len(kept) > 30_000
+    assert set(faces.labels) == set(range(len(CLASSES)))
