@@ -3,12 +3,13 @@
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from unmask.core.errors import UserError
-from unmask.core.faces import CLASSES, FaceBlock
+from unmask.core.faces import CLASSES
 from unmask.sources import detect
 from unmask.sources.params import Data
 
@@ -51,10 +52,21 @@ def pair(train: int = 40, test: int = 14) -> tuple[bytes, bytes]:
     )
 
 
-def read(source: Path, data: Data = DATA) -> FaceBlock:
-    """All faces of `source` as one block."""
+class Arrays(NamedTuple):
+    """What every source tells of its faces."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    split: np.ndarray
+    row: np.ndarray
+
+
+def read(source: Path, data: Data = DATA) -> Arrays:
+    """All faces of `source`."""
     blocks = list(detect.read(source, data))
-    return FaceBlock(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+    assert all(block.shares is None for block in blocks)  # which are FER+'s alone
+    fields = Arrays._fields
+    return Arrays(*(np.concatenate([getattr(b, name) for b in blocks]) for name in fields))
 
 
 def write(folder: Path, content: str | bytes, name: str = "fer2013.csv") -> Path:
