@@ -31,8 +31,10 @@ class Clone:
                 shutil.copy(ROOT / name, path / name)
         clone = cls(path)
         clone.set_params(_shrink)
-        (path / "dvc.lock").unlink(missing_ok=True)
-        shutil.rmtree(path / "metrics", ignore_errors=True)
+        for made in (*path.rglob("dvc.lock"), *path.glob("*/results.*")):
+            made.unlink()
+        for folder in ("metrics", "laboratory/metrics", "seeds/metrics"):
+            shutil.rmtree(path / folder, ignore_errors=True)
         clone.run("git", "init", "--quiet")
         clone.run("git", "add", "--all")
         clone.commit("clone")
