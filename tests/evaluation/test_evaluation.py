@@ -8,8 +8,14 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 from scipy.stats import binomtest
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
 from torch import nn
+from torchmetrics.functional.classification import multiclass_calibration_error
 
 from unmask.core.errors import UserError
 from unmask.core.files import write_json
@@ -18,8 +24,9 @@ from unmask.evaluation.classification.metrics import accuracy, metrics
 from unmask.evaluation.classification.predictions import predictions, write_predictions
 from unmask.evaluation.comparison.calibration import calibration_error
 from unmask.evaluation.comparison.compare import compare
+from unmask.evaluation.comparison.correction import holm
 from unmask.evaluation.comparison.headline import headline
-from unmask.evaluation.comparison.paired import gain_interval, holm, mcnemar_p, smallest_gain
+from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p, smallest_gain
 from unmask.evaluation.comparison.table import markdown, plot
 from unmask.evaluation.reconstruction.assess import assess
 
@@ -73,6 +80,10 @@ def test_metrics_agree_with_scikit_learn(classes):
     labels, predicted = random.integers(0, classes, 300), random.integers(0, classes, 300)
     test = table(labels, predicted)
     figures = metrics({"train": test, "validation": test, "test": test}, 0.5)["test"]
+    by_class = figures["per_class"].values()
+    columns = [[of[key] for of in by_class] for key in ("precision", "recall", "f1", "faces")]
+    expected = precision_recall_fscore_support(labels, predicted, labels=range(7), zero_division=0)
+    np.testing.assert_allclose(columns, expected)
     assert figures["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"))
     assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
     for name, key in (
@@ -135,6 +146,15 @@ def test_the_calibration_error_by_hand():
     expected = 3 / 4 * (0.9 - 1 / 3) + 1 / 4 * (1 - 0.6)
     error = calibration_error(predictions(np.arange(4), labels, probabilities))
     assert error == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_calibration_error_is_that_of_torchmetrics():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 7, (500,), generator=generator)
+    probabilities = torch.randn(500, 7, generator=generator).softmax(1)
+    expected = multiclass_calibration_error(probabilities, labels, num_classes=7, n_bins=15)
+    found = calibration_error(predictions(np.arange(500), labels.numpy(), probabilities.numpy()))
+    assert found == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_mcnemar_is_the_binomial_test_of_the_faces_on_which_two_classifiers_differ():

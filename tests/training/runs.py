@@ -42,11 +42,16 @@ def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
 
 
 def run_reconstructor(name, faces, train_settings, **changes):
-    entry = Reconstructor.model_validate(RECONSTRUCTORS[name] | changes)
-    run = f"reconstructors/{name}"
+    train_entry(name, RECONSTRUCTORS[name] | changes, faces, train_settings)
+    return load_file(f"models/reconstructors/{name}/weights.safetensors")
+
+
+def train_entry(name, entry, faces, train_settings):
+    """Train the reconstructor `name` by what an entry of params.yaml says."""
+    entry = Reconstructor.model_validate(entry)
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
+    run = f"reconstructors/{name}"
     train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run)
-    return load_file(f"models/{run}/weights.safetensors")
 
 
 def trained(name):

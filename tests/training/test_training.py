@@ -16,6 +16,7 @@ from runs import (
     run_reconstructor,
     same,
     settings,
+    train_entry,
     trained,
 )
 from safetensors.numpy import load_file
@@ -23,8 +24,6 @@ from safetensors.numpy import load_file
 from unmask.core.errors import UserError
 from unmask.core.faces import HIDDEN, TEST, FaceSet
 from unmask.core.mask import crop
-from unmask.core.params.models import Reconstructor
-from unmask.training.reconstructor.train import train_reconstructor
 
 
 @pytest.fixture(autouse=True)
@@ -214,19 +213,14 @@ def test_a_damaged_checkpoint_is_not_resumed(faces, monkeypatch):
     ],
 )
 def test_a_mistake_in_an_entry_is_named_before_anything_is_written(faces, entry, words):
-    entry = Reconstructor.model_validate(entry)
     with pytest.raises(UserError, match=words):
-        train_reconstructor(
-            "unet", crop(faces.images), faces.split, np.ones(len(faces), bool), entry, settings()
-        )
+        train_entry("unet", entry, faces, settings())
     assert not Path("models").exists()
 
 
 def test_a_loss_cannot_train_what_has_no_weights(faces):
-    entry = Reconstructor.model_validate({"objective": {"name": "supervised"}})
-    keep = np.ones(len(faces), bool)
     with pytest.raises(UserError, match="MeanFace has nothing that a loss could train"):
-        train_reconstructor("mean_face", crop(faces.images), faces.split, keep, entry, settings())
+        train_entry("mean_face", {"objective": {"name": "supervised"}}, faces, settings())
 
 
 def test_a_run_that_diverges_is_refused(faces):

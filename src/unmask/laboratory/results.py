@@ -9,7 +9,8 @@ import pandas as pd
 
 from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import read_predictions
-from unmask.evaluation.comparison.paired import holm, mcnemar_p
+from unmask.evaluation.comparison.correction import holm
+from unmask.evaluation.comparison.paired import mcnemar_p
 from unmask.laboratory.params import HONEST, Experiment
 
 PAPER = {"train": 0.80, "after": 0.966}

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from unmask.core.files import read_json
-from unmask.evaluation.comparison.paired import holm
+from unmask.evaluation.comparison.correction import holm
 from unmask.evaluation.comparison.table import Columns, Row, percent, table
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")

@@ -7,7 +7,8 @@ from unmask.core.faces import SPLITS
 from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import test_predictions
 from unmask.evaluation.comparison.calibration import calibration_error
-from unmask.evaluation.comparison.paired import gain_interval, holm, mcnemar_p, smallest_gain
+from unmask.evaluation.comparison.correction import holm
+from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p, smallest_gain
 
 LEVEL = 0.05
 """Corrected p under which a difference from the baseline is said to be shown."""
