@@ -10,6 +10,12 @@ from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Start with the tests that take longest, and end with those that use what these have made."""
+    order = {"test_dvc.py": -1, "test_other_pipelines.py": 1}
+    items.sort(key=lambda item: order.get(item.path.name, 0))
+
+
 @pytest.fixture
 def in_folder(tmp_path, monkeypatch):
     """Run the test in an empty folder: models and checkpoints are written below the working one."""

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -91,6 +92,11 @@ def stages_run(printed: str) -> list[str]:
     start = "Running stage '"
     lines = [line for line in printed.splitlines() if line.startswith(start)]
     return [line.removeprefix(start).partition("'")[0] for line in lines]
+
+
+def lock(clone: Clone, file: str = "dvc.lock") -> dict[str, Any]:
+    """Return what a lock says of each stage."""
+    return yaml.safe_load((clone.path / file).read_text())["stages"]
 
 
 KEPT = ("cgan", "vgg16", "unet", "mean_face", "nearest")

@@ -1,23 +1,46 @@
 """One small pipeline, reproduced once; each test that changes something works on a copy."""
 
+import json
+import os
+
 import pytest
 from clone import Clone, stages_run
+from filelock import FileLock
 
 
 @pytest.fixture(scope="session")
-def headlined(tmp_path_factory):
+def made(tmp_path_factory):
+    """Make the pipeline, once for all workers of a run, and return the folder that it is in.
+
+    `headlined` is a clone after `dvc repro headline`, `ran.json` the stages that this ran, and
+    `reproduced` a clone after `dvc repro`.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with FileLock(folder / "made.lock"):
+        if not (folder / "reproduced").exists():
+            (folder / "headlined").mkdir()
+            clone = Clone.make(folder / "headlined")
+            ran = stages_run(clone.dvc("repro", "headline"))
+            (folder / "ran.json").write_text(json.dumps(ran))
+            clone = clone.copy(folder / "reproducing")
+            clone.dvc("repro")
+            clone.commit("reproduced")
+            clone.path.rename(folder / "reproduced")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def headlined(made):
     """A clone after `dvc repro headline`, and the stages that it ran."""
-    clone = Clone.make(tmp_path_factory.mktemp("headline"))
-    return clone, stages_run(clone.dvc("repro", "headline"))
+    return Clone(made / "headlined"), json.loads((made / "ran.json").read_text())
 
 
 @pytest.fixture(scope="session")
-def reproduced(headlined, tmp_path_factory):
-    """A clone after `dvc repro`, committed; tests must not change it."""
-    clone = headlined[0].copy(tmp_path_factory.mktemp("reproduced") / "clone")
-    clone.dvc("repro")
-    clone.commit("reproduced")
-    return clone
+def reproduced(made, tmp_path_factory):
+    """A clone after `dvc repro`, committed, of this worker alone; tests must not change it."""
+    return Clone(made / "reproduced").copy(tmp_path_factory.mktemp("reproduced") / "clone")
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ def imported_files(script: Path) -> set[str]:
     return found
 
 
+def covered(file: str | Path, named: set[str]) -> bool:
+    """Say whether a stage that depends on the files and folders `named` depends on `file`."""
+    return not named.isdisjoint({file, *map(str, Path(file).parents)})
+
+
 def _direct_imports(file: Path) -> list[Path]:
     modules = []
     for node in ast.walk(ast.parse(file.read_text())):
