@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_collection_modifyitems(items):
     """Start with the tests that take longest, and end with those that use what these have made."""
-    order = {"test_dvc.py": -1, "test_other_pipelines.py": 1}
+    order = {"test_dvc.py": -1, "test_shared_cache.py": 1, "test_other_pipelines.py": 2}
     items.sort(key=lambda item: order.get(item.path.name, 0))
 
 
