@@ -27,12 +27,13 @@ for _name in ("cgan", "cgan_resnet"):  # a few steps have to do
 LEARNING = [name for name, entry in SHIPPED.items() if entry["objective"]["name"] != "closed_form"]
 
 
-def settings(seed=1, **changes):
+def settings(seed=1, devices=1, **changes):
     kind = {"epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 0.003}
     kind |= {"schedule": "cosine", "gradient_clip": None}
     kind |= {"flip": 0.5, "rotation": 0.0, "shift": 0.0} | changes
     sections = {"classifier": kind, "reconstructor": kind}
-    return Train.model_validate({"seed": seed, "precision": "float32", **sections})
+    machine = {"precision": "float32", "devices": devices, "nodes": 1, "launcher": "python"}
+    return Train.model_validate({"seed": seed, **machine, **sections})
 
 
 def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
@@ -72,9 +73,9 @@ def interrupt_after(monkeypatch, epochs):
     """Let training fail at the start of the epoch after `epochs`."""
     train = loop._train
 
-    def failing(objective, batches, settings, seed, epoch, device, record):
+    def failing(objective, batches, settings, seed, epoch, *others):
         if epoch == epochs:
             raise PowerCut
-        return train(objective, batches, settings, seed, epoch, device, record)
+        return train(objective, batches, settings, seed, epoch, *others)
 
     monkeypatch.setattr(loop, "_train", failing)

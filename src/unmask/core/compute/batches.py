@@ -12,14 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unmask.core.compute.team import SOLO, Team
 from unmask.core.randomness import seed_for
+
+Batch = tuple[NDArray[np.int64], list[Tensor]]
 
 
 class Batches:
     """The given rows of arrays that run in parallel, in batches.
 
     A batch is (rows, tensors): int64 [B], and one tensor [B,...] for each array. Images, uint8
-    [N,H,W], arrive as uint8 [B,1,H,W]; `to_unit` makes them float when they are on the device.
+    [N,H,W], arrive as uint8 [B,1,H,W]; `to_unit` makes them float when they are on the device. Of
+    a batch that a team shares, it is the part of this process.
     """
 
     def __init__(
@@ -27,19 +31,19 @@ class Batches:
     ) -> None:
         self.arrays, self.rows, self.batch_size = arrays, rows, batch_size
 
-    def in_order(self) -> Iterator[tuple[NDArray[np.int64], list[Tensor]]]:
+    def in_order(self, team: Team = SOLO) -> Iterator[Batch]:
         """Yield all rows once, in their order."""
-        return self._batches(self.rows)
+        return self._batches(self.rows, team)
 
-    def shuffled(self, seed: int, epoch: int) -> Iterator[tuple[NDArray[np.int64], list[Tensor]]]:
+    def shuffled(self, seed: int, epoch: int, team: Team = SOLO) -> Iterator[Batch]:
         """Yield all rows once, in an order drawn from (seed, epoch)."""
         order = np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
-        return self._batches(self.rows[order])
+        return self._batches(self.rows[order], team)
 
-    def _batches(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], list[Tensor]]]:
+    def _batches(self, rows: NDArray[np.int64], team: Team) -> Iterator[Batch]:
         for start in range(0, len(rows), self.batch_size):
-            batch = rows[start : start + self.batch_size]
-            yield batch, [_gather(array, batch) for array in self.arrays]
+            part = team.part(rows[start : start + self.batch_size])
+            yield part, [_gather(array, part) for array in self.arrays]
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 
+from unmask.core.compute.team import SOLO, Team
+
 
 @dataclass(frozen=True)
 class Compute:
-    """A device and the precision of its arithmetic."""
+    """A device, the precision of its arithmetic, and the processes that share the work."""
 
     device: torch.device
     precision: str
+    team: Team = SOLO
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context in which a model's forward pass and loss run."""

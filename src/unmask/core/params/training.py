@@ -47,10 +47,17 @@ class Train(Section):
     seed: of initial weights, order, augmentation and dropout.
     precision: `float32`; `bf16` (autocast: weights stay float32); `auto` takes bf16 where the
         device has arithmetic for it.
+    devices, nodes: processes on each machine, one for each device, and machines; they share every
+        batch. On CPUs, a process is a device.
+    launcher: the start of the command line of stages that train, read by dvc.yaml. `python` starts
+        what is missing on one machine; several machines need `srun python`, torchrun or the like.
     classifier, reconstructor: settings for either kind; a reconstructor can override its own.
     """
 
     seed: int = Field(ge=0, lt=2**63)
     precision: Literal["float32", "bf16", "auto"]
+    devices: int = Field(ge=1)
+    nodes: int = Field(ge=1)
+    launcher: str = Field(min_length=1)
     classifier: Training
     reconstructor: Training

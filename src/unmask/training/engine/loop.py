@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from unmask.core.compute.batches import Batches
+from unmask.core.compute.device import Compute
+from unmask.core.compute.team import SOLO, Team
 from unmask.core.errors import UserError
 from unmask.core.params.training import Training
 from unmask.core.randomness import seed_for
@@ -21,7 +23,7 @@ def fit(
     validation: Batches,
     settings: Training,
     seed: int,
-    device: torch.device,
+    machine: Compute,
     record: Record,
     each_epoch: Callable[[int], None] | None = None,
 ) -> State:
@@ -31,7 +33,9 @@ def fit(
     own checkpoint in `record` goes on from there. `each_epoch(epoch)` is called after each epoch
     with the model in evaluation mode.
     """
-    model = objective.model
+    model, device = objective.model, machine.device
+    # Without a gradient there is nothing to share: each process then computes the whole.
+    team = machine.team if objective.optimisers else SOLO
     for module in (model, *objective.helpers.values()):
         module.to(device)
         module.to(memory_format=torch.channels_last)
@@ -39,11 +43,12 @@ def fit(
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
         record.epoch_begins(epoch, settings.epochs)
-        torch.manual_seed(seed_for(seed, epoch))  # what dropout draws from
+        # What dropout draws from, which differs between the parts of a batch.
+        torch.manual_seed(seed_for(seed, epoch, *([team.rank] if team.rank else [])))
         _set_learning_rate(objective, settings, epoch)
         figures = {
-            **_train(objective, train, settings, seed, epoch, device, record),
-            **_validate(objective, validation, device),
+            **_train(objective, train, settings, seed, epoch, device, team, record),
+            **_validate(objective, validation, device, team),
         }
         _remember(state, objective, figures)
         if each_epoch:
@@ -71,39 +76,47 @@ def _train(
     seed: int,
     epoch: int,
     device: torch.device,
+    team: Team,
     record: Record,
 ) -> Figures:
     for module in (objective.model, *objective.helpers.values()):
         module.train()
 
-    def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
-        for rows, tensors in train.shuffled(seed, epoch):
+    def steps() -> Iterable[dict[str, Tensor]]:
+        for rows, tensors in train.shuffled(seed, epoch, team):
             batch = augment(tensors, rows, seed, epoch, settings) if settings.augments else tensors
-            yield len(rows), objective.train_step([t.to(device) for t in batch])
-            record.faces_seen(len(rows), len(train))
+            yield objective.train_step([t.to(device) for t in batch])
+            record.faces_seen(team.faces * team.size, len(train))
 
-    return _means("train", steps())
+    figures = _means("train", steps(), team)
+    for module in (objective.model, *objective.helpers.values()):
+        team.average_buffers(module)
+    return figures
 
 
 @torch.no_grad()
-def _validate(objective: Objective, validation: Batches, device: torch.device) -> Figures:
+def _validate(
+    objective: Objective, validation: Batches, device: torch.device, team: Team
+) -> Figures:
     objective.model.eval()
 
-    def steps() -> Iterable[tuple[int, dict[str, Tensor]]]:
-        for rows, tensors in validation.in_order():
-            yield len(rows), objective.measure([t.to(device) for t in tensors])
+    def steps() -> Iterable[dict[str, Tensor]]:
+        for _, tensors in validation.in_order(team):
+            yield objective.measure([t.to(device) for t in tensors])
 
-    return _means("validation", steps())
+    return _means("validation", steps(), team)
 
 
-def _means(split: str, steps: Iterable[tuple[int, dict[str, Tensor]]]) -> Figures:
+def _means(split: str, steps: Iterable[dict[str, Tensor]], team: Team) -> Figures:
     """Average figures over faces; they stay on the device until the end, so that no step waits."""
     faces, sums = 0, dict[str, Tensor]()
-    for size, figures in steps:
-        faces += size
+    for figures in steps:
+        faces += team.faces
         for name, value in figures.items():
-            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * size
-    return {f"{split}/{name}": (total / faces).item() for name, total in sums.items()}
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * team.faces
+    total = torch.tensor(float(faces), device=next(iter(sums.values())).device)
+    of_all = team.sum(total)
+    return {f"{split}/{name}": (team.sum(part) / of_all).item() for name, part in sums.items()}
 
 
 def _remember(state: State, objective: Objective, figures: Figures) -> None:

@@ -1,13 +1,14 @@
 """What the training loop asks of an objective."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from unmask.core.compute.device import Compute
+from unmask.core.compute.team import Team
 from unmask.core.errors import UserError
 from unmask.core.params.training import Training
 
@@ -41,12 +42,14 @@ class Objective(Protocol):
 def step(
     loss: Tensor,
     optimiser: torch.optim.Optimizer,
-    parameters: Iterable[nn.Parameter],
+    parameters: Sequence[nn.Parameter],
     settings: Training,
+    team: Team,
 ) -> None:
     """Take one step of `optimiser` down `loss`, the gradient of `parameters` clipped if so set."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    team.sum_gradients(parameters)
     if settings.gradient_clip is not None:
         nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
     optimiser.step()
@@ -74,7 +77,8 @@ class SingleLoss(ABC):
     def train_step(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         """Take one step down the loss; return the figures of the model as it stood before."""
         figures = self.measure(batch)
-        step(figures["loss"], self.optimisers[0], self._parameters, self._settings)
+        team = self._compute.team
+        step(figures["loss"], self.optimisers[0], self._parameters, self._settings, team)
         return figures
 
     def faults(self, figures: Mapping[str, float]) -> list[str]:

@@ -12,10 +12,11 @@ _SECONDS_WITHIN_AN_EPOCH = 60
 
 
 class Progress:
-    """Shows epochs as they pass, on standard error."""
+    """Shows epochs as they pass, on standard error; nothing at all where it is `silent`."""
 
-    def __init__(self, name: str) -> None:
-        self._name, self._console, self._last_line = name, Console(stderr=True), time.monotonic()
+    def __init__(self, name: str, *, silent: bool = False) -> None:
+        self._name, self._last_line = name, time.monotonic()
+        self._console = Console(stderr=True, quiet=silent)
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -13,6 +13,7 @@ from pathlib import Path
 from dvclive.live import Live
 from torch import Tensor
 
+from unmask.core.compute.team import Team
 from unmask.core.files import write_json
 from unmask.training.engine import checkpoint
 from unmask.training.engine.objective import Objective
@@ -48,24 +49,29 @@ class Record:
 
     name: of the run, such as `final/unet`; names the folder under `.checkpoints/`.
     fingerprint: of all that determines the run; a checkpoint with another one is not resumed.
+    team: who trains; all of it reads the checkpoint, but only its first process writes and speaks.
     """
 
-    def __init__(self, name: str, fingerprint: str) -> None:
+    def __init__(self, name: str, fingerprint: str, team: Team) -> None:
         self.folder = Path(".checkpoints") / name
         self.pictures = self.folder / "pictures"
         self._file = self.folder / "last.safetensors"
         self._name, self._fingerprint = name, fingerprint
-        self._progress = Progress(name)
+        self._progress = Progress(name, silent=team.rank > 0)
         self._epoch = self._epochs = self._faces = 0
         self._started = 0.0
-        self._live = Live(str(self.folder / "live"), save_dvc_exp=False, dvcyaml=None, report=None)
-        self._live.step = 1
+        self._live: Live | None = None
+        if not team.rank:
+            live = str(self.folder / "live")
+            self._live = Live(live, save_dvc_exp=False, dvcyaml=None, report=None)
+            self._live.step = 1
 
     def resume(self, objective: Objective) -> State:
         """Load the last checkpoint into the objective; without one, return the initial state."""
         saved = checkpoint.load(self._file, self._fingerprint, objective)
         if saved is None:
-            shutil.rmtree(self.pictures, ignore_errors=True)
+            if self._live:
+                shutil.rmtree(self.pictures, ignore_errors=True)
             return State()
         notes = saved.notes
         state = State(notes["history"], notes["seconds"], notes["best_epoch"], saved.best)
@@ -88,6 +94,8 @@ class Record:
         """Record the epoch whose figures `state` holds now, and say if something is wrong."""
         figures = state.history[-1]
         state.seconds.append(round(time.monotonic() - self._started, 2))
+        if not self._live:
+            return
         self._log(figures)
         notes = {
             "history": state.history, "seconds": state.seconds, "best_epoch": state.best_epoch
@@ -103,7 +111,8 @@ class Record:
 
     def copy_to(self, folder: Path) -> None:
         """Copy the curves, a `.tsv` file for each figure, and the pictures into `folder`."""
-        self._live.end()  # type: ignore[no-untyped-call]
+        if self._live:
+            self._live.end()  # type: ignore[no-untyped-call]
         shutil.copytree(self.folder / "live" / "plots" / "metrics", folder, dirs_exist_ok=True)
         if self.pictures.exists():
             shutil.copytree(self.pictures, folder / "pictures")
@@ -114,6 +123,8 @@ class Record:
         shutil.rmtree(self.folder)
 
     def _log(self, figures: Figures) -> None:
+        if not self._live:
+            return
         for name, value in figures.items():
             self._live.log_metric(name, value)
         self._live.next_step()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """One training run from start to artefacts; what classifiers and reconstructors have in common."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import nn
 
 from unmask.core.compute.batches import Batches
 from unmask.core.compute.device import Compute, compute
+from unmask.core.compute.team import assemble
 from unmask.core.compute.weights import save_weights
 from unmask.core.files import whole_folder, write_json
 from unmask.core.params.training import Train, Training
@@ -34,8 +35,10 @@ class Inputs:
 
 
 def prepare(train: Train) -> Compute:
-    """Return where the run computes, and seed what initial weights are drawn from."""
+    """Return where and with whom the run computes, and seed what initial weights are drawn from."""
     machine = compute(train.precision)
+    team, device = assemble(train.devices, train.nodes, machine.device)
+    machine = replace(machine, team=team, device=device)
     torch.manual_seed(seed_for(train.seed))
     return machine
 
@@ -67,8 +70,11 @@ def train_and_save(
             [identity, facts],
             settings,
             train.seed,
-            str(machine),
+            machine.device.type,
+            machine.precision,
+            str(machine.team),
         ),
+        machine.team,
     )
     try:
         state = fit(
@@ -77,12 +83,14 @@ def train_and_save(
             Batches(inputs.arrays, inputs.validation, settings.batch_size),
             settings,
             train.seed,
-            machine.device,
+            machine,
             record,
-            pictures(record.pictures) if pictures else None,
+            pictures(record.pictures) if pictures and not machine.team.rank else None,
         )
     finally:
         record.close()
+    if machine.team.rank:
+        return
     with whole_folder(Path("models") / name) as folder:
         save_weights(model, folder / "weights.safetensors")
         write_json(
@@ -96,6 +104,7 @@ def train_and_save(
                 "best": state.history[state.best_epoch],
                 "faults": _faults(objective, state),
                 "device": machine.device.type,
+                "processes": machine.team.size,
                 "precision": machine.precision,
             },
         )

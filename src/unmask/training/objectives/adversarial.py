@@ -115,8 +115,9 @@ class Adversarial:
         step(
             discriminator_loss := self._discriminator_loss(real, fake),
             self.optimisers[1],
-            self._discriminator.parameters(),
+            list(self._discriminator.parameters()),
             self._settings,
+            self._compute.team,
         )
         # The generator's step needs the gradient through the discriminator, not of it.
         self._discriminator.requires_grad_(False)
@@ -127,6 +128,7 @@ class Adversarial:
             self.optimisers[0],
             self._weights,
             self._settings,
+            self._compute.team,
         )
         self._discriminator.requires_grad_(True)
         right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2

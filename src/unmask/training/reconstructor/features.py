@@ -13,13 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.core.compute.inference import outputs
+from unmask.core.compute.team import SOLO, Team
 from unmask.core.files import open_array, whole_folder
 from unmask.training.engine.fingerprint import fingerprint
 from unmask.training.engine.progress import Progress
 
 
 def keep_features(
-    run: str, encoder: nn.Module, upper: NDArray[np.uint8], rows: NDArray[np.int64]
+    run: str,
+    encoder: nn.Module,
+    upper: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    team: Team = SOLO,
 ) -> list[NDArray[np.float16]]:
     """Return arrays [N,...], one for each feature map of `encoder`, with the given rows filled.
 
@@ -29,9 +34,10 @@ def keep_features(
     weights = [tensor.cpu().numpy() for tensor in encoder.state_dict().values() if tensor.ndim]
     name = fingerprint([upper, rows, *weights])
     folder = Path(".checkpoints") / run / "features" / name
-    if not folder.exists():
+    if not folder.exists() and not team.rank:
         with whole_folder(folder) as temporary:
             _compute(run, encoder, upper, rows, temporary)
+    team.wait()
     return [open_array(path) for path in sorted(folder.iterdir())]
 
 

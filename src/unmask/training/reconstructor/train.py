@@ -56,7 +56,8 @@ def train_reconstructor(
     if isinstance(model, Pretrainable):
         facts = model.load_pretrained()
         if model.encoder_is_frozen and not settings.augments:
-            features = keep_features(run, model.encoder, halves[0], np.concatenate(rows))
+            used = np.concatenate(rows)
+            features = keep_features(run, model.encoder, halves[0], used, machine.team)
             learner = model.decoder
     train_and_save(
         run,

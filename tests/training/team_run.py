@@ -1,0 +1,43 @@
+"""Trains a model by each objective, in as many processes as its first argument says.
+
+Works in the current folder, which holds `faces`. Started by the tests of teams: as one process,
+which starts the others, or by torchrun.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from runs import CLASSIFIER, settings
+
+from unmask.core.faces import TRAIN, VALIDATION, FaceSet
+from unmask.core.mask import crop
+from unmask.core.params.models import Reconstructor
+from unmask.training.classifier.train import train_classifier
+from unmask.training.reconstructor.train import train_reconstructor
+
+RECONSTRUCTORS = {
+    "supervised": (
+        "cnn_simple",
+        {"objective": {"name": "supervised", "structure": 0.2}, "width": 2},
+    ),
+    "adversarial": ("cnn_simple", {"objective": {"name": "adversarial"}, "width": 2}),
+    "closed_form": ("mean_face", {"objective": {"name": "closed_form"}}),
+}
+
+
+def main(devices: int) -> None:
+    """Train each for 24 steps: 84 faces, six batches an epoch, each of an odd number."""
+    faces = FaceSet.open(Path("faces"))
+    train = settings(devices=devices, batch_size=15, gradient_clip=1.0)
+    still = CLASSIFIER.model_copy(update={"dropout": 0.0, "dense_dropout": 0.0})
+    everything = np.ones(len(faces), bool)
+    train_classifier("classifier", faces.images, faces, everything, still, train)
+    rows = faces.rows(TRAIN), faces.rows(VALIDATION)
+    for run, (name, entry) in RECONSTRUCTORS.items():
+        entry = Reconstructor.model_validate(entry)
+        train_reconstructor(name, crop(faces.images), rows, entry, train, run)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
