@@ -46,6 +46,12 @@ class FabricTeam(Team):
         distributed.all_reduce(total)  # Fabric's own waits for everybody first
         return total
 
+    def synchronise(self, module: nn.Module) -> None:
+        """Let batch normalisation see whole batches; PyTorch has no such layer for the CPU."""
+        if self.device.type == "cuda":
+            # It replaces layers within the module.
+            nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+
     def average_buffers(self, module: nn.Module) -> None:
         """Make running statistics, which each process has of its own part, their mean."""
         for buffer in module.buffers():

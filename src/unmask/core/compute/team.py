@@ -38,6 +38,9 @@ class Team:
         """Return the sum over processes."""
         return values
 
+    def synchronise(self, module: nn.Module) -> None:
+        """Let batch normalisation see whole batches, where the device can."""
+
     def average_buffers(self, module: nn.Module) -> None:
         """Make running statistics, which each process has of its own part, their mean."""
 

@@ -37,6 +37,7 @@ def fit(
     # Without a gradient there is nothing to share: each process then computes the whole.
     team = machine.team if objective.optimisers else SOLO
     for module in (model, *objective.helpers.values()):
+        team.synchronise(module)
         module.to(device)
         module.to(memory_format=torch.channels_last)
     state = record.resume(objective)
