@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help repro report test lint fetch lock clean
+.PHONY: help repro report test lint fetch lock vulnerabilities sbom clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,14 @@ lock: $(VENV)/installed  ## renew requirements.lock from pyproject.toml
 	pip install --quiet pip-tools
 	pip-compile --quiet --allow-unsafe --extra dev --strip-extras --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+vulnerabilities: $(VENV)/installed  ## look up known weaknesses of the locked dependencies
+	pip install --quiet pip-audit
+	pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+sbom: $(VENV)/installed  ## write sbom.json, what is installed by the lock
+	pip install --quiet cyclonedx-bom
+	cyclonedx-py requirements requirements.lock --output-file sbom.json
 
 clean:  ## remove the environment and unfinished runs; data, models and the DVC cache stay
 	rm -rf $(VENV) .checkpoints

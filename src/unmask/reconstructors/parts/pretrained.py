@@ -1,9 +1,9 @@
 """Weights from elsewhere: published by torchvision, or a local checkpoint, checked by name."""
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -72,7 +72,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         raise UserError(
             f"{path}: not a readable checkpoint ({type(error).__name__}); get it again"
         ) from None
-    except pickle.UnpicklingError:
+    except UnpicklingError:
         raise UserError(
             f"{path}: not a checkpoint of plain weights, and not read, as a pickle can run code; "
             "take one that `torch.load` reads with weights_only=True"
