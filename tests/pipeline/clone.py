@@ -63,6 +63,13 @@ class Clone:
 
     def run(self, *command: str, status: int = 0) -> str:
         """Run a command in the clone; return what it printed, after checking its exit status."""
+        process = self.start(*command)
+        printed, _ = process.communicate()
+        assert process.returncode == status, f"{command} exited {process.returncode}:\n{printed}"
+        return printed
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the clone."""
         trace = self.path / ".trace"
         trace.mkdir(exist_ok=True)
         environment = os.environ | {
@@ -75,12 +82,10 @@ class Clone:
             "GIT_COMMITTER_NAME": "test",
             "GIT_COMMITTER_EMAIL": "test@localhost",
         }
-        done = subprocess.run(
-            command, cwd=self.path, env=environment, capture_output=True, text=True, check=False
-        )
-        printed = done.stdout + done.stderr
-        assert done.returncode == status, f"{command} exited {done.returncode}:\n{printed}"
-        return printed
+        return subprocess.Popen(
+            command, cwd=self.path, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
 
     def dvc(self, *arguments: str, status: int = 0) -> str:
         """Run `dvc` with these arguments."""

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 from clone import KEPT, ROOT, lock, stages_run
@@ -225,6 +227,25 @@ def test_every_reconstructor_imports_nothing_that_its_stages_do_not_depend_on(re
         }
         for file in own:
             assert all(covered(part, named | own) for part in imported_files(ROOT / file))
+
+
+def test_a_stage_ends_with_the_dvc_that_was_killed(clone):
+    def train_for_ever(params):
+        params["train"]["classifier"] |= {"epochs": 100000, "patience": 100000}
+
+    clone.set_params(train_for_ever)
+    dvc = clone.start("dvc", "repro", "--single-item", "train_ceiling")
+    checkpoint = clone.path / ".checkpoints/ceiling/last.safetensors"
+    while not checkpoint.exists():
+        assert dvc.poll() is None
+        time.sleep(0.1)
+    stages = psutil.Process(dvc.pid).children(recursive=True)
+    assert stages
+    dvc.kill()
+    dvc.wait()
+    _, alive = psutil.wait_procs(stages, timeout=5)
+    assert alive == []
+    assert checkpoint.exists()
 
 
 def test_what_python_leaves_beside_its_code_makes_no_stage_stale(clone):

@@ -1,0 +1,24 @@
+"""A stage ends with the DVC that runs it."""
+
+import os
+import sys
+import threading
+import time
+
+_SECONDS = 0.5
+
+
+def end_with_parent() -> None:
+    """Watch the process that started this one, and end when it is gone.
+
+    DVC can be killed in a way that it cannot pass on, and a stage that went on would write over what
+    the next run makes. What it has written so far is whole; training goes on from its checkpoint.
+    """
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_SECONDS)
+    print("error: DVC is gone; run `dvc repro` to go on", file=sys.stderr, flush=True)
+    os._exit(2)  # not sys.exit, which would end this thread alone
