@@ -11,7 +11,7 @@ _SECONDS = 0.5
 def end_with_parent() -> None:
     """Watch the process that started this one, and end when it is gone.
 
-    DVC can be killed in a way that it cannot pass on, and a stage that went on would write over what
+    DVC can be killed in a way that it cannot pass on. A stage that went on would write over what
     the next run makes. What it has written so far is whole; training goes on from its checkpoint.
     """
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
