@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help repro report test lint fetch lock vulnerabilities sbom clean
+.PHONY: help repro report test lint fetch lock torture vulnerabilities sbom clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ lock: $(VENV)/installed  ## renew requirements.lock from pyproject.toml
 vulnerabilities: $(VENV)/installed  ## look up known weaknesses of the locked dependencies
 	pip install --quiet pip-audit
 	pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+torture: $(VENV)/installed  ## kill the pipeline at random moments, and see what is left of it
+	python benchmarks/torture.py
 
 sbom: $(VENV)/installed  ## write sbom.json, what is installed by the lock
 	pip install --quiet cyclonedx-bom

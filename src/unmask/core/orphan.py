@@ -14,11 +14,28 @@ def end_with_parent() -> None:
     DVC can be killed in a way that it cannot pass on. A stage that went on would write over what
     the next run makes. What it has written so far is whole; training goes on from its checkpoint.
     """
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    parent = os.getppid()
+    if _adopted(parent):
+        _end()
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _adopted(parent: int) -> bool:
+    """Say whether DVC was gone before this process could watch it.
+
+    A child is in its parent's session, where it has not begun one or SLURM put it somewhere; who
+    takes in orphans is in another one.
+    """
+    placed = os.getsid(0) == os.getpid() or "SLURM_PROCID" in os.environ
+    return not placed and os.getsid(parent) != os.getsid(0)
 
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_SECONDS)
+    _end()
+
+
+def _end() -> None:
     print("error: DVC is gone; run `dvc repro` to go on", file=sys.stderr, flush=True)
     os._exit(2)  # not sys.exit, which would end this thread alone

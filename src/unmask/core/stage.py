@@ -2,12 +2,10 @@
 
 import argparse
 import inspect
-import os
 import sys
 from collections.abc import Callable
 
 from unmask.core.errors import UserError
-from unmask.core.orphan import end_with_parent
 from unmask.core.seal import refuse_test_labels
 
 
@@ -17,8 +15,7 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     Where `reads_test_labels` is not set, the labels of the test split cannot be opened.
 
     A UserError and a refusal of the operating system (no such file, disk full) end with one line
-    on standard error and exit status 2; DVC keeps nothing of a stage that fails. A stage that DVC
-    runs ends when DVC does.
+    on standard error and exit status 2; DVC keeps nothing of a stage that fails.
     """
     description = inspect.getdoc(sys.modules[main.__module__])
     parser = argparse.ArgumentParser(
@@ -29,8 +26,6 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     arguments = parser.parse_args()
     if not reads_test_labels:
         sys.addaudithook(refuse_test_labels)
-    if "DVC_STAGE" in os.environ:  # by hand, a stage may be left to run by itself
-        end_with_parent()
     try:
         main(**vars(arguments))
     except UserError as error:

@@ -1,0 +1,145 @@
+"""What is left of a run that is killed, again and again.
+
+    python benchmarks/torture.py [--kills 30] [--checkpoints 200]
+
+Reproduces the pipeline on a tiny sample twice: undisturbed, and killed at random moments until the
+last run is let finish. Prints what differs between the two, and what was left alive. Then kills a
+process that does nothing but write checkpoints, and reads what it left each time.
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import torch
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests/pipeline"), str(ROOT / "tests")]
+
+from clone import Clone, lock  # noqa: E402
+
+from unmask.core.compute.device import compute  # noqa: E402
+from unmask.core.params.training import Training  # noqa: E402
+from unmask.training.classifier.objective import Classification  # noqa: E402
+from unmask.training.engine import checkpoint  # noqa: E402
+
+SECONDS_TO_END = 5.0
+
+
+def main(kills: int, checkpoints: int, target: list[str]) -> int:
+    """Print a Markdown table; return how many things went wrong."""
+    draw = random.Random(0)  # noqa: S311, no secret
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = torture_pipeline(Path(folder), kills, target, draw)
+        wrong += torture_checkpoints(Path(folder), checkpoints, draw)
+    return wrong
+
+
+def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.Random) -> int:
+    """Kill `dvc repro` at random moments, and compare what it makes in the end."""
+    expected, tortured = (Clone.make(_made(folder / name)) for name in ("expected", "tortured"))
+    began = time.monotonic()
+    expected.dvc("repro", *target)
+    seconds = time.monotonic() - began
+    interrupted: set[str] = set()
+    orphans = early = 0
+    for kill in range(kills):
+        dvc = tortured.start("dvc", "repro", *target)
+        # What has run stays, so each run starts where the last one was killed.
+        time.sleep(draw.uniform(2, 2 + 2 * seconds / kills))
+        running = psutil.Process(dvc.pid).children(recursive=True) if dvc.poll() is None else []
+        early += dvc.poll() is not None
+        stages = {_stage(process) for process in running} - {""}
+        interrupted |= stages
+        if kill % 2:  # DVC alone: the stage must notice
+            dvc.kill()
+        else:  # a power cut
+            for process in [*running, dvc]:
+                process.kill()
+        dvc.wait()
+        _, alive = psutil.wait_procs(running, timeout=SECONDS_TO_END)
+        orphans += len(alive)
+        for process in alive:
+            process.kill()
+        print(f"kill {kill + 1} of {kills}: {', '.join(stages) or 'DVC'}", file=sys.stderr)
+    tortured.dvc("repro", *target)
+    differ = [name for name, outs in _outs(expected).items() if _outs(tortured).get(name) != outs]
+    left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
+    print("| killed | moments | stages hit | wrong artefacts | orphans | temporary files left |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    print(
+        f"| `dvc repro {' '.join(target)}` | {kills - early} | {len(interrupted)} "
+        f"| {len(differ)} of {len(_outs(expected))} | {orphans} | {len(left)} |"
+    )
+    for name in (*differ, *left):
+        print(f"wrong: {name}", file=sys.stderr)
+    return len(differ) + orphans + len(left)
+
+
+def torture_checkpoints(folder: Path, kills: int, draw: random.Random) -> int:
+    """Kill a process while it writes checkpoints; each time a whole one has to be there."""
+    path = _made(folder / "checkpoints") / "last.safetensors"
+    objective = _objective()
+    checkpoint.save(path, "torture", objective, {}, {"written": 0})
+    unreadable, seen = 0, set()
+    for _ in range(kills):
+        child = os.fork()
+        if not child:
+            written = 0
+            while True:
+                written += 1
+                checkpoint.save(path, "torture", objective, {}, {"written": written})
+        time.sleep(draw.uniform(0.0, 0.1))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        saved = checkpoint.load(path, "torture", _objective())
+        unreadable += saved is None
+        seen.add(saved.notes["written"] if saved else None)
+    print("\n| killed | moments | unreadable checkpoints | checkpoints written between kills |")
+    print("| --- | --- | --- | --- |")
+    print(f"| a process that writes checkpoints | {kills} | {unreadable} | up to {max(seen)} |")
+    return unreadable
+
+
+def _objective() -> Classification:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 256), nn.Linear(256, 7))
+    settings = Training(
+        epochs=1, patience=1, batch_size=1, learning_rate=0.1, schedule="constant",
+        gradient_clip=None, flip=0, rotation=0, shift=0,
+    )  # fmt: skip
+    return Classification(model, settings, compute())
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _stage(process: psutil.Process) -> str:
+    """Return the stage that a process runs, or nothing."""
+    try:
+        return " ".join(part for part in process.cmdline()[1:] if not part.startswith("-"))
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _outs(clone: Clone) -> dict[str, str]:
+    stages = lock(clone).values()
+    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--checkpoints", type=int, default=200)
+    parser.add_argument("target", nargs="*", help="of `dvc repro`; all stages without one")
+    arguments = parser.parse_args()
+    sys.exit(bool(main(arguments.kills, arguments.checkpoints, arguments.target)))
