@@ -22,7 +22,8 @@ CLASSIFIER = Named.model_validate(
 )
 KIND = {"epochs": 40, "patience": 40, "batch_size": 16, "learning_rate": 0.003}
 KIND |= {"schedule": "cosine", "gradient_clip": None, "flip": 0.0, "rotation": 0.0, "shift": 0.0}
-SETTINGS = {"seed": 1, "precision": "float32", "classifier": KIND, "reconstructor": KIND}
+MACHINE = {"precision": "float32", "devices": 1, "nodes": 1, "launcher": "python"}
+SETTINGS = {"seed": 1, **MACHINE, "classifier": KIND, "reconstructor": KIND}
 LEARNING = Train.model_validate(SETTINGS)
 
 
