@@ -12,6 +12,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 if "DVC_STAGE" in os.environ:
-    from unmask.core.orphan import end_with_parent
+    from unmask.core.orphan import end_with_dvc
 
-    end_with_parent()
+    end_with_dvc()

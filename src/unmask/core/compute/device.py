@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from unmask.core.compute.memory import keep_memory
 from unmask.core.compute.team import SOLO, Team
 
 
@@ -36,6 +37,7 @@ def compute(precision: str = "float32") -> Compute:
     torch.set_deterministic_debug_mode("error")
     # Filling every new tensor costs time and hides only reads of memory that nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    keep_memory()
     device = _device()
     if precision == "auto":
         precision = "bf16" if _has_bf16(device) else "float32"
