@@ -99,7 +99,7 @@ def torture_checkpoints(folder: Path, kills: int, draw: random.Random) -> int:
         time.sleep(draw.uniform(0.0, 0.1))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        saved = checkpoint.load(path, "torture", _objective())
+        saved = checkpoint.load(path, "torture", _objective(), print)
         unreadable += saved is None
         seen.add(saved.notes["written"] if saved else None)
     print("\n| killed | moments | unreadable checkpoints | checkpoints written between kills |")

@@ -1,15 +1,26 @@
-"""What every stage imports first.
+"""What every stage imports first, before seconds of imports.
 
 Puts the `src` beside this folder first on the path: DVC runs experiments in copies of the
-repository, and each must run its own code, not the installed one. From here on, before seconds of
-imports, a stage that DVC runs ends when DVC does; started by hand, it may be left to run by itself.
+repository, and each must run its own code, not the installed one. From here on Ctrl-C ends a stage
+with one line, and a stage that DVC runs ends when DVC does; started by hand, it may be left to run
+by itself.
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+
+def _interrupted(*_: object) -> NoReturn:
+    print("interrupted; run `dvc repro` to go on", file=sys.stderr, flush=True)
+    sys.exit(130)
+
+
+signal.signal(signal.SIGINT, _interrupted)
 
 if "DVC_STAGE" in os.environ:
     from unmask.core.orphan import end_with_dvc

@@ -7,6 +7,7 @@ reconstructor's training; writes metrics/reconstruction/M.json.
 import _source  # noqa: F401
 
 from unmask.core import stage
+from unmask.core.compute.environment import made
 from unmask.core.compute.models import build_classifier
 from unmask.core.compute.weights import load_weights
 from unmask.core.files import open_array, read_json, write_json
@@ -32,7 +33,10 @@ def main(model: str) -> None:
     training = read_json(f"models/reconstructors/{model}/training.json")
     facts = {key: training.get(key) for key in _FACTS}
 
-    write_json(f"metrics/reconstruction/{model}.json", {"model": facts, **figures})
+    write_json(
+        f"metrics/reconstruction/{model}.json",
+        {"model": facts, **figures, "made": made(training["environment"])},
+    )
 
 
 if __name__ == "__main__":

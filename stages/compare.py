@@ -4,6 +4,7 @@ Reads all of metrics/classification, metrics/reconstruction and the test predict
 metrics/compare.json, the same as a table in metrics/compare.md and a figure, metrics/compare.png.
 """
 
+import sys
 from pathlib import Path
 
 import _source  # noqa: F401
@@ -12,6 +13,7 @@ from unmask.core import stage
 from unmask.core.files import whole_file, write_json
 from unmask.core.params.models import reconstructor_names
 from unmask.evaluation.comparison.compare import compare
+from unmask.evaluation.comparison.environments import mismatch
 from unmask.evaluation.comparison.table import markdown, plot
 
 
@@ -27,6 +29,8 @@ def main() -> None:
         temporary.write_text(table, encoding="utf-8")
     plot(figures, Path("metrics/compare.png"))
     print(table)
+    if line := mismatch(figures, "metrics/compare.json"):
+        print(f"note: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -17,5 +17,5 @@ def reconstruct(reconstructor: nn.Module, upper: NDArray[np.uint8], folder: Path
         whole_folder(folder) as temporary,
         ArrayWriter(temporary / "lower.npy", upper.shape[1:], np.uint8) as lower,
     ):
-        for _, generated in outputs(reconstructor, upper, np.arange(len(upper))):
+        for _, generated in outputs(reconstructor, upper, np.arange(len(upper)), "lower halves"):
             lower.append(to_pixels(generated))

@@ -1,6 +1,7 @@
 """Figures of classifiers and reconstructions, against independent arithmetic."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,16 @@ from sklearn.metrics import (
 from torch import nn
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from unmask.core.compute.environment import environment, made
 from unmask.core.errors import UserError
-from unmask.core.files import write_json
+from unmask.core.files import read_json, write_json
 from unmask.evaluation.classification.bootstrap import draws, interval
 from unmask.evaluation.classification.metrics import accuracy, metrics
 from unmask.evaluation.classification.predictions import predictions, write_predictions
 from unmask.evaluation.comparison.calibration import calibration_error
 from unmask.evaluation.comparison.compare import compare
 from unmask.evaluation.comparison.correction import holm
+from unmask.evaluation.comparison.environments import mismatch
 from unmask.evaluation.comparison.headline import headline
 from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p, smallest_gain
 from unmask.evaluation.comparison.table import markdown, plot
@@ -273,6 +276,9 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
 
 
+MADE = made(environment(torch.device("cpu")))
+
+
 @pytest.fixture
 def evaluated(in_folder):
     """Baseline, ceiling and two reconstructors on 400 test faces: `good` gains, `idle` does not."""
@@ -283,15 +289,17 @@ def evaluated(in_folder):
     accuracy = {"baseline": 0.4, "ceiling": 0.9, "good": 0.6, "idle": 0.41}
     for name, share in accuracy.items():
         predicted = table(labels, np.where(hit < share, labels, wrong))
-        write_predictions(Path("data/predictions") / name / "test.csv", predicted)
+        folder = Path("data/predictions") / name
+        folder.mkdir(parents=True)
+        write_predictions(folder / "test.csv", predicted)
         splits = {"train": predicted, "validation": predicted, "test": predicted}
-        write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5))
+        write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5) | {"made": MADE})
     for name in ("good", "idle"):
         block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "frechet_distance": 3.0}
         block |= {"expression_agreement": 0.5}
         facts = {"pretrained": "none" if name == "good" else None, "parameters": 1234}
         facts |= {"trained_parameters": 999, "epochs": 5, "best_epoch": 4, "faults": {}}
-        splits = {"model": facts, "train": block, "validation": block, "test": block}
+        splits = {"model": facts, "made": MADE, "train": block, "validation": block, "test": block}
         write_json(f"metrics/reconstruction/{name}.json", splits)
 
 
@@ -307,7 +315,8 @@ def test_better_is_said_only_where_the_test_says_so():
 
 @pytest.mark.usefixtures("evaluated")
 def test_worse_is_said_where_the_test_says_so():
-    for file in ("metrics/classification/{}.json", "data/predictions/{}/test.csv"):
+    table = "data/predictions/{}/test.csv"
+    for file in ("metrics/classification/{}.json", table, f"{table}.sha256"):
         first, second = Path(file.format("baseline")), Path(file.format("good"))
         kept = first.read_text()
         first.write_text(second.read_text())
@@ -345,6 +354,35 @@ def test_the_headline_has_the_promised_keys():
     low, high = figures["gain"]["ci95"]
     assert low < gain < high
     assert figures["gain"]["mcnemar_p"] < 1e-6
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_results_of_more_than_one_environment_are_reported(in_folder):
+    figures = compare(["good"])
+    assert figures["environments"] == [MADE["training"]]
+    assert f"torch {torch.__version__}" in markdown(figures)
+    path = Path("metrics/classification/good.json")
+    metrics = read_json(path)
+    metrics["made"]["training"] |= {"torch": "2.0.0"}
+    write_json(path, metrics)
+    text = markdown(compare(["good"]))
+    assert "torch 2.0.0" in text
+    assert f"torch {torch.__version__}" in text
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_a_committed_result_that_was_made_elsewhere_is_reported(in_folder):
+    figures, file = compare(["good"]), "metrics/compare.json"
+    assert mismatch(figures, file) is None  # there is no repository
+    other = figures | {"environments": [MADE["training"] | {"cpu": "AVX-1024"}]}
+    for committed in (figures, other):
+        write_json(file, committed)
+        for command in ("init -q", "add metrics", "-c user.name=a -c user.email=a@b commit -qm a"):
+            subprocess.run(["git", *command.split()], check=True)
+        line = mismatch(figures, file)
+        assert (line is None) == (committed is figures)
+    assert "AVX-1024" in line
+    assert MADE["training"]["cpu"] in line
 
 
 def test_missing_predictions_are_named(in_folder):

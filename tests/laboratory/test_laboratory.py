@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.files import save_array, write_json
 from unmask.core.mask import crop, stitch
 from unmask.core.params.models import Named
 from unmask.core.params.training import Train
@@ -195,7 +196,7 @@ def test_a_leak_shows_what_cannot_be_known(planted, faces):
     """Labels drawn by lot: who reads them from new faces has seen the faces before."""
     random = np.random.default_rng(5)
     labels = random.integers(0, 7, len(faces)).astype(np.uint8)
-    np.save("faces/test_labels.npy", labels[faces.split == TEST])
+    save_array("faces/test_labels.npy", labels[faces.split == TEST])
     images = random.integers(0, 256, faces.images.shape).astype(np.uint8)
     drawn = FaceSet(images, labels, faces.split, faces.row)
     made = {}
@@ -216,7 +217,7 @@ def test_a_leak_shows_what_cannot_be_known(planted, faces):
         "mixed": Experiment(reconstructor="train", split="augmented"),
     }
     Path("data/faces").mkdir()
-    Path("data/faces/meta.json").write_text('{"source_sha256": "0"}')
+    write_json("data/faces/meta.json", {"source_sha256": "0"})
     found = results("unet", experiments)["experiments"]
     assert found["judged_on_training"]["accuracy"] == made["judged_on_training"]
     assert found["judged_on_training"]["planted"] == {"judge": "train", "choose": "judged"}

@@ -85,6 +85,7 @@ class Clone:
         return subprocess.Popen(
             command, cwd=self.path, env=environment,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,  # a group of its own, as in a terminal
         )  # fmt: skip
 
     def dvc(self, *arguments: str, status: int = 0) -> str:

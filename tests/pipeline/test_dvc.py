@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -229,19 +231,37 @@ def test_every_reconstructor_imports_nothing_that_its_stages_do_not_depend_on(re
             assert all(covered(part, named | own) for part in imported_files(ROOT / file))
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
-def test_a_stage_ends_with_the_dvc_that_was_killed(shell, clone, monkeypatch):
-    monkeypatch.setenv("SHELL", shell)  # bash becomes the stage, Debian's sh waits for it
+def train_for_ever(clone):
+    """Start a training run that does not end, and return it when it has its first checkpoint."""
 
-    def train_for_ever(params):
+    def many(params):
         params["train"]["classifier"] |= {"epochs": 100000, "patience": 100000}
 
-    clone.set_params(train_for_ever)
+    clone.set_params(many)
     dvc = clone.start("dvc", "repro", "--single-item", "train_ceiling")
     checkpoint = clone.path / ".checkpoints/ceiling/last.safetensors"
     while not checkpoint.exists():
         assert dvc.poll() is None
         time.sleep(0.1)
+    return dvc, checkpoint
+
+
+def test_ctrl_c_saves_the_state_and_says_how_to_go_on(clone):
+    dvc, checkpoint = train_for_ever(clone)
+    os.killpg(dvc.pid, signal.SIGINT)  # to DVC and the stage alike, as a terminal does
+    printed, _ = dvc.communicate(timeout=60)
+    assert dvc.returncode != 0
+    assert "interrupted; run `dvc repro` to go on" in printed
+    assert "Traceback" not in printed
+    assert checkpoint.exists()
+    assert not list(clone.path.rglob(".*.tmp"))
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_a_stage_ends_with_the_dvc_that_was_killed(shell, clone, monkeypatch):
+    monkeypatch.setenv("SHELL", shell)  # bash becomes the stage, Debian's sh waits for it
+
+    dvc, checkpoint = train_for_ever(clone)
     stages = psutil.Process(dvc.pid).children(recursive=True)
     assert stages
     dvc.kill()

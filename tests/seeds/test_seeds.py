@@ -1,11 +1,11 @@
 """Mean, spread and paired tests over seeds."""
 
-import json
 from pathlib import Path
 
 import pytest
 from scipy.stats import ttest_rel
 
+from unmask.core.files import write_json
 from unmask.seeds.results import markdown, results
 
 BASELINE, FINAL, CEILING = [0.40, 0.42, 0.44], [0.40, 0.43, 0.43], [0.61, 0.62, 0.66]
@@ -18,9 +18,9 @@ def _metrics(in_folder):
         folder.mkdir(parents=True)
         for seed, value in enumerate(values, 1):
             test = dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1"), value)
-            (folder / f"{seed}.json").write_text(json.dumps({"test": test}))
+            write_json(folder / f"{seed}.json", {"test": test})
     Path("data/faces").mkdir(parents=True)
-    Path("data/faces/meta.json").write_text('{"source_sha256": "0"}')
+    write_json("data/faces/meta.json", {"source_sha256": "0"})
 
 
 def test_mean_and_spread():

@@ -191,15 +191,28 @@ def test_the_checkpoint_of_another_run_is_not_resumed(faces, monkeypatch, change
     assert same(resumed, run_classifier(faces, train))
 
 
-def test_a_damaged_checkpoint_is_not_resumed(faces, monkeypatch):
-    expected = run_classifier(faces, settings())
+@pytest.mark.parametrize("damaged", [["last"], ["last", "before_last"]])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_resumed(
+    faces, monkeypatch, capsys, damaged
+):
+    run_classifier(faces, settings())
+    expected = contents("models"), contents("data/training")
     with monkeypatch.context() as patch:
-        interrupt_after(patch, 2)
+        interrupt_after(patch, 3)
         with pytest.raises(PowerCut):
             run_classifier(faces, settings())
-    (checkpoint,) = Path(".checkpoints").rglob("last.safetensors")
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
-    assert same(expected, run_classifier(faces, settings()))
+    for name in damaged:
+        checkpoint = Path(f".checkpoints/ceiling/{name}.safetensors")
+        content = bytearray(checkpoint.read_bytes())
+        content[len(content) // 2] ^= 1
+        checkpoint.write_bytes(content)
+    capsys.readouterr()
+    run_classifier(faces, settings())
+    said = capsys.readouterr().err
+    assert (contents("models"), contents("data/training")) == expected
+    for name in damaged:
+        assert f"ceiling/{name}.safetensors: damaged, and passed over" in said
+    assert ("going on after epoch 2" in said) == (len(damaged) == 1)
 
 
 @pytest.mark.parametrize(

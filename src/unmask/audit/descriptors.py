@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.core.progress import track
+
 _CELL, _BINS = 8, 8
 
 LENGTH = (48 // _CELL) ** 2 * _BINS
@@ -41,7 +43,8 @@ def neighbours(descriptors: Tensor, count: int, least: float) -> tuple[Tensor, T
     descriptor is compared with every other: N^2 D multiplications, a few seconds for 36,000 faces.
     """
     pairs = []
-    for start in range(0, len(descriptors), _ROWS):
+    starts = range(0, len(descriptors), _ROWS)
+    for start in track(starts, len(starts), "nearest descriptors"):
         cosines = descriptors[start : start + _ROWS] @ descriptors.T
         own = torch.arange(len(cosines))
         cosines[own, own + start] = -1

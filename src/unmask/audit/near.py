@@ -10,6 +10,7 @@ from torch.nn import functional
 from unmask.audit.copies import Pair
 from unmask.audit.descriptors import LENGTH, describe, neighbours
 from unmask.audit.registration import MARGIN, flatten_light, likeness
+from unmask.core.progress import track
 
 _NEIGHBOURS = 5
 """Faces looked at more closely for each; of 1,500 altered copies hidden among 6,000 faces of
@@ -33,21 +34,21 @@ def near_duplicates(images: NDArray[np.uint8], least: float) -> list[Pair]:
     """
     descriptors = torch.empty(len(images), LENGTH)
     halved = torch.empty(len(images), *(side // 2 for side in images.shape[1:]))
-    for rows in _batches(len(images)):
+    for rows in _batches(len(images), "descriptors"):
         faces = torch.from_numpy(images[rows])
         descriptors[rows] = describe(faces)
         halved[rows] = functional.avg_pool2d(flatten_light(faces), 2)
     first, second = neighbours(descriptors, _NEIGHBOURS, _LEAST_COSINE)
 
     alike = torch.empty(len(first))
-    for rows in _batches(len(first)):
+    for rows in _batches(len(first), "candidates"):
         small = halved[first[rows]], halved[second[rows]]
         alike[rows] = likeness(*small, MARGIN // 2, _SCALES)
     near = alike >= least - _LOSS
     first, second = first[near], second[near]
 
     alike = torch.empty(len(first))
-    for rows in _batches(len(first)):
+    for rows in _batches(len(first), "near-duplicates"):
         one, two = (flatten_light(torch.from_numpy(images[i[rows]])) for i in (first, second))
         alike[rows] = torch.maximum(likeness(one, two), likeness(two, one))
     near = alike >= least
@@ -55,6 +56,7 @@ def near_duplicates(images: NDArray[np.uint8], least: float) -> list[Pair]:
     return [Pair(*pair) for pair in found]
 
 
-def _batches(count: int) -> Iterator[slice]:
-    for start in range(0, count, _BATCH):
+def _batches(count: int, name: str) -> Iterator[slice]:
+    starts = range(0, count, _BATCH)
+    for start in track(starts, len(starts), name):
         yield slice(start, start + _BATCH)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from unmask.core import checksum
 from unmask.core.errors import UserError
 
 
@@ -56,32 +57,47 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
-    """Write `value` as indented JSON; `nan` and infinity are refused, as JSON has neither."""
+def write_json(path: str | Path, value: Mapping[str, Any], *, bare: bool = False) -> None:
+    """Write `value` as indented JSON with its checksum, or `bare`, for other programs to show.
+
+    `nan` and infinity are refused, as JSON has neither.
+    """
+    if not bare:
+        value = {**value, checksum.KEY: checksum.of_json(value)}
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON artefact of an earlier stage."""
+    """Read a JSON artefact of an earlier stage, without its checksum."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as error:
-        raise UserError(f"{path}: not a readable JSON file ({error}); run `dvc repro`") from None
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run `dvc repro`") from None
+    except ValueError:
+        raise checksum.damaged(path) from None
+    if not isinstance(value, dict) or value.pop(checksum.KEY, "") != checksum.of_json(value):
+        raise checksum.damaged(path)
+    return value
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:
     """Write one array as `.npy`."""
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+    with whole_file(path) as temporary:
+        with temporary.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        checksum.append_checksum(temporary)
 
 
 def open_array(path: str | Path) -> NDArray[Any]:
     """Open an array of an earlier stage, memory-mapped and read-only."""
     try:
+        checksum.check_appended(Path(path))
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
-    except (FileNotFoundError, ValueError, EOFError) as error:
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run `dvc repro`") from None
+    except (ValueError, EOFError) as error:
         raise UserError(f"{path}: not a readable array ({error}); run `dvc repro`") from None
 
 
@@ -93,7 +109,8 @@ class ArrayWriter:
     """
 
     def __init__(self, path: Path, row_shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self._row_shape, self._dtype, self._rows = row_shape, np.dtype(dtype), 0
+        self._path, self._row_shape = path, row_shape
+        self._dtype, self._rows = np.dtype(dtype), 0
         self._file = path.open("wb")
         self._header()
 
@@ -105,10 +122,11 @@ class ArrayWriter:
         self._rows += len(block)
 
     def close(self) -> None:
-        """Write the true number of rows into the header and close the file."""
+        """Write the true number of rows into the header, and the checksum; close the file."""
         self._file.seek(0)
         self._header()
         self._file.close()
+        checksum.append_checksum(self._path)
 
     def __enter__(self) -> "ArrayWriter":
         return self

@@ -33,9 +33,6 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; mend this and run again")
-    except KeyboardInterrupt:
-        print("interrupted; run `dvc repro` to go on", file=sys.stderr)
-        sys.exit(130)
 
 
 def _fail(line: str) -> None:

@@ -38,5 +38,5 @@ def fill(
 ) -> None:
     """Replace the lower halves of `rows` in `stitched`, uint8 [N,48,48], by generated ones."""
     model = load_weights(build_reconstructor(name, entry), weights)
-    for batch, generated in outputs(model, stitched[:, :UPPER_ROWS], rows):
+    for batch, generated in outputs(model, stitched[:, :UPPER_ROWS], rows, "lower halves"):
         stitched[batch, UPPER_ROWS:] = to_pixels(generated)

@@ -12,8 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
-from unmask.core.params.section import load
+from unmask.core.params.models import Recon
+from unmask.core.params.section import load, read
 from unmask.evaluation.classification.predictions import test_predictions
+from unmask.evaluation.comparison.headline import headline
 from unmask.evaluation.comparison.table import ACCURACY, RECONSTRUCTION, Columns
 from unmask.laboratory.table import COLUMNS as EXPERIMENTS
 from unmask.report import figures
@@ -26,12 +28,12 @@ _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", 
 
 def page() -> str:
     """Return the page, made of `metrics/`, `data/predictions`, `data/training` and the sheet."""
-    headline, compared = read_json("metrics/headline.json"), read_json("metrics/compare.json")
-    shown = {"upper half": "baseline", f"with {headline['model']}": headline["model"]}
+    model, compared = read(Recon, "recon").model, read_json("metrics/compare.json")
+    shown = {"upper half": "baseline", f"with {model}": model}
     shown["true face"] = "ceiling"
     source = read_json("data/faces/meta.json")
-    laboratory = _of_this_run("laboratory/results.json", source, headline["model"])
-    seeds = _of_this_run("seeds/results.json", source, headline["model"])
+    laboratory = _of_this_run("laboratory/results.json", source, model)
+    seeds = _of_this_run("seeds/results.json", source, model)
     templates = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -40,8 +42,8 @@ def page() -> str:
     return templates.get_template("page.html").render(
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
         script=(_HERE / "sort.js").read_text(encoding="utf-8"),
-        headline=headline,
-        final=compared["models"][headline["model"]],
+        headline=headline(model),
+        final=compared["models"][model],
         tables=_tables(compared),
         accuracies=figures.accuracies(compared),
         curves=figures.curves(Path("data/training")),

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
+from unmask.core.compute.tensors import load_tensors, save_tensors
 from unmask.core.errors import UserError
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write the model's parameters and buffers."""
-    save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, path)
+    save_tensors(path, model.state_dict(), {})
 
 
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
@@ -20,8 +19,11 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     Raises UserError where the file is missing, damaged or another model's.
     """
     try:
-        model.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        tensors, _ = load_tensors(Path(path))
+        model.load_state_dict(tensors)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run `dvc repro`") from None
+    except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not this model's weights ({reason}); run `dvc repro`") from None
     return model.eval()

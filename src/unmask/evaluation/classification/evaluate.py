@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.core.compute.environment import made
 from unmask.core.compute.inference import probabilities
 from unmask.core.compute.models import build_classifier
 from unmask.core.compute.weights import load_weights
@@ -37,10 +38,10 @@ def evaluate_classifier(
     for split, split_name in enumerate(SPLITS):
         rows = faces.rows(split, None if split == TEST else keep)
         tables[split_name] = predictions(
-            faces.row[rows], faces.labels[rows], probabilities(model, images, rows)
+            faces.row[rows], faces.labels[rows], probabilities(model, images, rows, split_name)
         )
     with whole_folder(predictions_folder) as predicted:
         for split_name in ("validation", "test"):
             write_predictions(predicted / f"{split_name}.csv", tables[split_name])
     figures = metrics(tables, running_accuracy=training["best"]["train/accuracy"])
-    write_json(metrics_file, figures)
+    write_json(metrics_file, {**figures, "made": made(training["environment"])})

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from unmask.core.checksum import check_beside, write_beside
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
-from unmask.core.files import whole_file
 
 PROBABILITIES = [f"p_{label}" for label in range(len(CLASSES))]
 
@@ -26,9 +26,9 @@ def predictions(
 
 
 def write_predictions(path: Path, table: pd.DataFrame) -> None:
-    """Write the table as CSV."""
-    with whole_file(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+    """Write the table as CSV, and its checksum beside it, into a folder that is written whole."""
+    table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
+    write_beside(path)
 
 
 def test_predictions(name: str) -> pd.DataFrame:
@@ -39,6 +39,7 @@ def test_predictions(name: str) -> pd.DataFrame:
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read a table of predictions."""
     try:
-        return pd.read_csv(path)
-    except (FileNotFoundError, ValueError) as error:
-        raise UserError(f"{path}: not a readable table ({error}); run `dvc repro`") from None
+        check_beside(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: no such file; run `dvc repro`") from None
+    return pd.read_csv(path)

@@ -8,6 +8,7 @@ from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import test_predictions
 from unmask.evaluation.comparison.calibration import calibration_error
 from unmask.evaluation.comparison.correction import holm
+from unmask.evaluation.comparison.environments import environments
 from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p, smallest_gain
 
 LEVEL = 0.05
@@ -40,11 +41,14 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
             **reconstruction["model"],
             **reconstruction["test"],
         }
+    results = [read_json(f"metrics/classification/{name}.json") for name in figures]
+    results += [read_json(f"metrics/reconstruction/{model}.json") for model in models]
     ranked = sorted(models, key=lambda model: -figures[model]["validation_accuracy"])
     return {
         "baseline": figures["baseline"],
         "ceiling": figures["ceiling"],
         "models": {model: {"rank": rank, **figures[model]} for rank, model in enumerate(ranked, 1)},
+        "environments": environments(result["made"] for result in results),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from unmask.core.files import whole_file
+from unmask.evaluation.comparison.environments import in_words
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]
@@ -88,6 +89,8 @@ def markdown(figures: Mapping[str, Any]) -> str:
             _NOTE_ON_ACCURACY,
             *table("lower halves of", RECONSTRUCTION, figures["models"]),
             _NOTE_ON_RECONSTRUCTION,
+            *(f"Computed with {in_words(found)}." for found in figures["environments"]),
+            "",
         ]
     )
 

@@ -9,6 +9,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 from unmask.core.compute.batches import Batches, to_unit
 from unmask.core.faces import SPLITS, TEST, rows_of
 from unmask.core.mask import crop
+from unmask.core.progress import track
 from unmask.evaluation.reconstruction.expression import expression
 
 _BATCH_SIZE = 512
@@ -53,7 +54,8 @@ def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict
         "l1": MeanAbsoluteError(),
     }
     lower_halves = [crop(stitched)[1], crop(true)[1]]
-    for _, pair in Batches(lower_halves, rows, _BATCH_SIZE).in_order():
+    batches = Batches(lower_halves, rows, _BATCH_SIZE).in_order()
+    for _, pair in track(batches, -(-len(rows) // _BATCH_SIZE), "image quality"):
         generated, target = map(to_unit, pair)
         for score in scores.values():
             score.update(generated, target)

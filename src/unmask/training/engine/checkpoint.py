@@ -1,18 +1,17 @@
 """Checkpoints: weights and optimisers' states as safetensors, the rest as JSON in the header."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import Optimizer
 
-from unmask.core.files import whole_file
+from unmask.core.compute.tensors import load_tensors, save_tensors
+from unmask.core.errors import UserError
 from unmask.training.engine.objective import Objective
 
 
@@ -31,32 +30,47 @@ def save(
     best: Mapping[str, Tensor],
     notes: Mapping[str, Any],
 ) -> None:
-    """Write model, helpers, optimisers, the best weights so far and `notes` (plain JSON values)."""
+    """Write model, helpers, optimisers, the best weights so far and `notes` (plain JSON values).
+
+    The checkpoint that stood at `path` is kept beside it, until the next one.
+    """
     tensors = {f"best.{k}": v for k, v in best.items()}
     for name, module in {"model": objective.model, **objective.helpers}.items():
         tensors |= {f"{name}.{k}": v for k, v in module.state_dict().items()}
     for number, optimiser in enumerate(objective.optimisers):
         for parameter, values in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{parameter}.{k}": v for k, v in values.items()}
-    header = {"fingerprint": fingerprint, "notes": json.dumps(notes)}
-    with whole_file(path) as temporary:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, header)
+    if path.exists():
+        path.replace(_before(path))
+    save_tensors(path, tensors, {"fingerprint": fingerprint, "notes": json.dumps(notes)})
 
 
-def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
-    """Put the checkpoint's model, helpers and optimisers into `objective` and return the rest.
+def load(
+    path: Path, fingerprint: str, objective: Objective, say: Callable[[str], None]
+) -> Saved | None:
+    """Put the last good checkpoint's model, helpers and optimisers into `objective`.
 
-    Returns None, and leaves the objective alone, where there is no checkpoint of this run: no
-    file, one that cannot be read, or one with another fingerprint.
+    Returns the rest of it. Returns None, and leaves the objective alone, where there is no
+    checkpoint of this run: no file, or one with another fingerprint. A damaged one is named by
+    `say`, and the one before it is taken.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            if header.get("fingerprint") != fingerprint:
-                return None
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (FileNotFoundError, SafetensorError):
+    for file in (path, _before(path)):
+        try:
+            tensors, header = load_tensors(file)
+        except FileNotFoundError:
+            continue
+        except UserError:
+            say(f"warning: {file}: damaged, and passed over")
+            continue
+        if header["fingerprint"] == fingerprint:
+            return _restore(tensors, header, objective)
         return None
+    return None
+
+
+def _restore(
+    tensors: Mapping[str, Tensor], header: Mapping[str, str], objective: Objective
+) -> Saved:
     for name, module in {"model": objective.model, **objective.helpers}.items():
         module.load_state_dict(_under(name, tensors))
     for number, optimiser in enumerate(objective.optimisers):
@@ -65,6 +79,10 @@ def load(path: Path, fingerprint: str, objective: Objective) -> Saved | None:
         optimiser.load_state_dict({"state": state, "param_groups": groups})
         _lay_out(optimiser)
     return Saved(_under("best", tensors), json.loads(header["notes"]))
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(f"before_{path.name}")
 
 
 def _lay_out(optimiser: Optimizer) -> None:

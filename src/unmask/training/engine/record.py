@@ -17,7 +17,7 @@ from unmask.core.compute.team import Team
 from unmask.core.files import write_json
 from unmask.training.engine import checkpoint
 from unmask.training.engine.objective import Objective
-from unmask.training.engine.progress import Progress
+from unmask.training.engine.progress import TrainingProgress
 
 Figures = dict[str, float]
 
@@ -57,7 +57,7 @@ class Record:
         self.pictures = self.folder / "pictures"
         self._file = self.folder / "last.safetensors"
         self._name, self._fingerprint = name, fingerprint
-        self._progress = Progress(name, silent=team.rank > 0)
+        self._progress = TrainingProgress(name, silent=team.rank > 0)
         self._epoch = self._epochs = self._faces = 0
         self._started = 0.0
         self._live: Live | None = None
@@ -68,7 +68,7 @@ class Record:
 
     def resume(self, objective: Objective) -> State:
         """Load the last checkpoint into the objective; without one, return the initial state."""
-        saved = checkpoint.load(self._file, self._fingerprint, objective)
+        saved = checkpoint.load(self._file, self._fingerprint, objective, self._progress.say)
         if saved is None:
             if self._live:
                 shutil.rmtree(self.pictures, ignore_errors=True)

@@ -12,6 +12,7 @@ from torch import nn
 
 from unmask.core.compute.batches import Batches
 from unmask.core.compute.device import Compute, compute
+from unmask.core.compute.environment import environment
 from unmask.core.compute.team import assemble
 from unmask.core.compute.weights import save_weights
 from unmask.core.files import whole_folder, write_json
@@ -104,6 +105,7 @@ def train_and_save(
                 "best": state.history[state.best_epoch],
                 "faults": _faults(objective, state),
                 "device": machine.device.type,
+                "environment": environment(machine.device),
                 "processes": machine.team.size,
                 "precision": machine.precision,
             },

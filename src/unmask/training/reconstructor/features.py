@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from unmask.core.checksum import append_checksum
 from unmask.core.compute.inference import outputs
 from unmask.core.compute.team import SOLO, Team
 from unmask.core.files import open_array, whole_folder
 from unmask.training.engine.fingerprint import fingerprint
-from unmask.training.engine.progress import Progress
+from unmask.training.engine.progress import TrainingProgress
 
 
 def keep_features(
@@ -48,7 +49,7 @@ def _compute(
     rows: NDArray[np.int64],
     folder: Path,
 ) -> None:
-    progress, done = Progress(run), 0
+    progress, done = TrainingProgress(run), 0
     arrays: list[NDArray[np.float16]] = []
     try:
         for batch, maps in outputs(encoder, upper, rows):
@@ -60,6 +61,8 @@ def _compute(
             progress.features(done / len(rows))
     finally:
         progress.close()
+    for path in sorted(folder.iterdir()):
+        append_checksum(path)
 
 
 def _create(folder: Path, number: int, length: int, like: Tensor) -> NDArray[np.float16]:

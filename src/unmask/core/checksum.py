@@ -1,0 +1,78 @@
+"""SHA-256 of artefacts, kept where their readers find it without another file to depend on.
+
+An array carries it behind its data, where NumPy does not look; JSON as its last key; weights in
+their header (`compute/tensors.py`); a table, which other programs read, in a file beside it as
+`sha256sum` writes it. DVC has checksums too, but looks at a file only where its time has changed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from unmask.core.errors import UserError
+
+KEY = "sha256"
+"""Under which JSON and weights carry their checksum."""
+
+_MARK = b"sha-256:"
+_TRAILER = len(_MARK) + hashlib.sha256().digest_size
+_CHUNK = 1 << 20
+
+
+def damaged(path: str | Path) -> UserError:
+    """Return the error that names a file whose content is not what was written."""
+    return UserError(f"{path}: damaged, it is not what was written; delete it and run `dvc repro`")
+
+
+def append_checksum(path: Path) -> None:
+    """Put the checksum of a file behind its last byte."""
+    with path.open("r+b") as file:
+        digest = _digest(file, path.stat().st_size)
+        file.write(_MARK + digest)
+
+
+def check_appended(path: Path) -> None:
+    """Raise UserError unless a file ends with the checksum of all that stands before."""
+    with path.open("rb") as file:
+        end = os.fstat(file.fileno()).st_size - _TRAILER
+        digest = _digest(file, max(end, 0))
+        if end < 0 or file.read() != _MARK + digest:
+            raise damaged(path)
+
+
+def of_json(value: Mapping[str, Any]) -> str:
+    """Return the checksum of a JSON object, whatever its layout, its own checksum left out."""
+    bare = {key: part for key, part in value.items() if key != KEY}
+    return hashlib.sha256(json.dumps(bare, allow_nan=False).encode()).hexdigest()
+
+
+def write_beside(path: Path) -> None:
+    """Write the checksum of `path` into a file beside it, as `sha256sum` does."""
+    _beside(path).write_text(f"{_of_file(path)}  {path.name}\n", encoding="utf-8")
+
+
+def check_beside(path: Path) -> None:
+    """Raise UserError unless the file beside `path` holds its checksum."""
+    if _beside(path).read_text(encoding="utf-8") != f"{_of_file(path)}  {path.name}\n":
+        raise damaged(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(file: BinaryIO, size: int) -> bytes:
+    """Return the SHA-256 of the next `size` bytes."""
+    digest = hashlib.sha256()
+    while size and (chunk := file.read(min(size, _CHUNK))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.digest()
