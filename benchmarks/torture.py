@@ -3,13 +3,15 @@
     python benchmarks/torture.py [--kills 30] [--checkpoints 200]
 
 Reproduces the pipeline on a tiny sample twice: undisturbed, and killed at random moments until the
-last run is let finish. Prints what differs between the two, and what was left alive. Then kills a
-process that does nothing but write checkpoints, and reads what it left each time.
+last run is let finish. Prints what differs between the two, and what was left alive. Does the same
+to one training run of each kind. Then kills a process that does nothing but write checkpoints, and
+reads what it left each time.
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,23 +23,29 @@ import torch
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests/pipeline"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / part) for part in ("src", "tests", "tests/pipeline", "tests/training")]
 
+import runs  # noqa: E402
 from clone import Clone, lock  # noqa: E402
 
+from conftest import write_faces  # noqa: E402
 from unmask.core.compute.device import compute  # noqa: E402
+from unmask.core.faces import FaceSet  # noqa: E402
 from unmask.core.params.training import Training  # noqa: E402
 from unmask.training.classifier.objective import Classification  # noqa: E402
 from unmask.training.engine import checkpoint  # noqa: E402
 
-SECONDS_TO_END = 5.0
+SECONDS_TO_END = 10.0
+TRAININGS = 20
 
 
 def main(kills: int, checkpoints: int, target: list[str]) -> int:
     """Print a Markdown table; return how many things went wrong."""
     draw = random.Random(0)  # noqa: S311, no secret
+    torch.set_num_threads(1)  # processes are forked, and a pool of threads is not
     with tempfile.TemporaryDirectory() as folder:
         wrong = torture_pipeline(Path(folder), kills, target, draw)
+        wrong += torture_training(Path(folder), TRAININGS, draw)
         wrong += torture_checkpoints(Path(folder), checkpoints, draw)
     return wrong
 
@@ -81,6 +89,60 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     for name in (*differ, *left):
         print(f"wrong: {name}", file=sys.stderr)
     return len(differ) + orphans + len(left)
+
+
+def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
+    """Kill training at random moments, go on, and compare each end with that of a run in peace."""
+    print("\n| kind of training | kills | starts from a checkpoint | ends | ends that differ |")
+    print("| --- | --- | --- | --- | --- |")
+    wrong = 0
+    for kind, name in {"classification": "", "supervised": "unet", "adversarial": "cgan"}.items():
+        peace, torture = (_made(folder / kind / end) for end in ("peace", "torture"))
+        faces = write_faces(folder / kind / "faces", train=84, validation=42, test=42)
+        began = time.monotonic()
+        os.waitpid(_train(name, faces, peace), 0)
+        seconds = time.monotonic() - began
+        killed = ends = differ = 0
+        while killed < kills or (torture / ".checkpoints").exists():
+            child = _train(name, faces, torture)
+            if killed < kills:
+                time.sleep(draw.uniform(0, seconds))
+                os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            if os.WIFSIGNALED(status):
+                killed += 1
+                continue
+            ends += 1
+            differ += _contents(torture) != _contents(peace)
+            for top in ("models", "data", ".checkpoints"):
+                shutil.rmtree(torture / top, ignore_errors=True)
+        resumed = (torture / "log").read_text().count("going on after epoch")
+        print(f"| {kind} | {killed} | {resumed} | {ends} | {differ} |", flush=True)
+        wrong += differ
+    return wrong
+
+
+def _train(name: str, faces: FaceSet, folder: Path) -> int:
+    """Train a tiny classifier, or the reconstructor `name`, below `folder` in another process."""
+    if child := os.fork():
+        return child
+    os.chdir(folder)
+    os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    settings = runs.settings(epochs=20, patience=20)
+    if name:
+        runs.run_reconstructor(name, faces, settings)
+    else:
+        runs.run_classifier(faces, settings)
+    os._exit(0)
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {
+        file.relative_to(folder): file.read_bytes()
+        for top in ("models", "data")
+        for file in (folder / top).rglob("*")
+        if file.is_file()
+    }
 
 
 def torture_checkpoints(folder: Path, kills: int, draw: random.Random) -> int:

@@ -19,7 +19,8 @@ from unmask.core.errors import UserError
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` and rename it to `path` when the block ends well.
 
-    When the block raises, nothing is left behind and an older `path` stays as it was.
+    When the block raises, nothing is left behind and an older `path` stays as it was; an OSError
+    that names no file, as that of a full disk, names `path` then.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,13 +29,19 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         yield temporary
         _flush(temporary)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of `path` when the block ends well."""
+    """Yield a temporary folder that takes the place of `path` when the block ends well.
+
+    When the block raises, it is as with `whole_file`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
@@ -47,6 +54,9 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
                 _flush(file)
         shutil.rmtree(path, ignore_errors=True)
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -82,11 +92,13 @@ def read_json(path: str | Path) -> Any:
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:
-    """Write one array as `.npy`."""
-    with whole_file(path) as temporary:
-        with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        checksum.append_checksum(temporary)
+    """Write one array, of one axis or more, as `.npy`."""
+    # Not by np.save, which says of a full disk only how many items it wrote.
+    with (
+        whole_file(path) as temporary,
+        ArrayWriter(temporary, array.shape[1:], array.dtype) as writer,
+    ):
+        writer.append(array)
 
 
 def open_array(path: str | Path) -> NDArray[Any]:
@@ -123,9 +135,9 @@ class ArrayWriter:
 
     def close(self) -> None:
         """Write the true number of rows into the header, and the checksum; close the file."""
-        self._file.seek(0)
-        self._header()
-        self._file.close()
+        with self._file:
+            self._file.seek(0)
+            self._header()
         checksum.append_checksum(self._path)
 
     def __enter__(self) -> "ArrayWriter":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from unmask.core.checksum import KEY, damaged
@@ -19,7 +19,8 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, 
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     header = {**notes, KEY: _checksum(plain, notes)}
     with whole_file(path) as temporary:
-        save_file(plain, temporary, header)
+        # Not by save_file, whose error is of its own kind where the disk is full.
+        temporary.write_bytes(save(plain, header))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -5,6 +5,7 @@ a checksum of all that determines them, so a run that goes on after an interrupt
 and no other.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +67,12 @@ def _compute(
 
 
 def _create(folder: Path, number: int, length: int, like: Tensor) -> NDArray[np.float16]:
-    """Create an array for `length` faces; rows that are never written take no disk."""
+    """Create an array for `length` faces."""
     array: NDArray[np.float16] = np.lib.format.open_memmap(
         folder / f"{number}.npy", mode="w+", dtype=np.float16, shape=(length, *like.shape[1:])
     )
+    if hasattr(os, "posix_fallocate"):
+        # Where the disk is full this fails; writing into the mapping would kill the process.
+        with (folder / f"{number}.npy").open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     return array
