@@ -81,6 +81,9 @@ class Clone:
             "GIT_AUTHOR_EMAIL": "test@localhost",
             "GIT_COMMITTER_NAME": "test",
             "GIT_COMMITTER_EMAIL": "test@localhost",
+            # Two clones of the same files are the same commit.
+            "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+            "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
         }
         return subprocess.Popen(
             command, cwd=self.path, env=environment,
