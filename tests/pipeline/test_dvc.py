@@ -61,7 +61,7 @@ def test_metrics_have_the_keys_of_the_design(reproduced):
         "constant_images", "near_duplicates", "classes", "sha256",
     ]  # fmt: skip
     reconstruction = read("reconstruction/vgg16.json")
-    assert list(reconstruction) == ["model", "train", "validation", "test"]
+    assert list(reconstruction) == ["model", "train", "validation", "test", "made", "sha256"]
     assert reconstruction["model"]["pretrained"] == "none"
     for split in ("train", "validation", "test"):
         assert set(reconstruction[split]) == {
@@ -69,7 +69,8 @@ def test_metrics_have_the_keys_of_the_design(reproduced):
         }  # fmt: skip
     for name in ("baseline", "unet", "ceiling"):
         block = read(f"classification/{name}.json")
-        assert set(block) == {"train", "validation", "test"}
+        assert set(block) == {"train", "validation", "test", "made", "sha256"}
+        assert set(block["made"]) == {"revision", "training", "evaluation"}
         assert {"accuracy", "macro_f1", "ci95", "confusion"} <= set(block["test"])
     assert list(read("compare.json")["models"]["unet"])[:1] == ["rank"]
 
