@@ -2,12 +2,13 @@
 
 import json
 
+import bad_archives
 import bad_files
 import bad_rows
 import pytest
 from stage_runs import stage
 
-CASES = bad_rows.CASES + bad_files.CASES
+CASES = bad_rows.CASES + bad_files.CASES + bad_archives.CASES
 
 
 @pytest.fixture(scope="module")
