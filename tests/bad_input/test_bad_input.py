@@ -4,11 +4,13 @@ import json
 
 import bad_archives
 import bad_files
+import bad_folders
 import bad_rows
+import bad_votes
 import pytest
 from stage_runs import stage
 
-CASES = bad_rows.CASES + bad_files.CASES + bad_archives.CASES
+CASES = bad_rows.CASES + bad_files.CASES + bad_archives.CASES + bad_votes.CASES + bad_folders.CASES
 
 
 @pytest.fixture(scope="module")
