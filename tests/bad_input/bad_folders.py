@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from cases import Case
+from cases import Case, Content, put
 from PIL import Image
 
 from faces_csv import image
@@ -39,10 +39,10 @@ def _spoiled(name: str, spoil: Callable[[Path], object], message: str) -> Case:
     return Case(f"images: {name}", make, message, source="d")
 
 
-def _file(name: str, content: bytes, file: str = "x.png", what: str = _NOT) -> Case:
+def _file(name: str, content: Content, file: str = "x.png", what: str = _NOT) -> Case:
     return _spoiled(
         name,
-        lambda folder: (folder / "test" / "sad" / file).write_bytes(content),
+        lambda folder: put(content, file)(folder / "test" / "sad"),
         f"d/test/sad/{file}: {what}",
     )
 
@@ -100,8 +100,11 @@ def _link(folder: Path, target: str) -> None:
 
 
 _PNG = encoded("PNG")
-_TEXT_BOMB = _with_chunk(_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 27))))
-_PROFILE_BOMB = _with_chunk(_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 27))))
+
+
+def _text_bomb() -> bytes:
+    return _with_chunk(_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 27))))
+
 
 FILES = [
     _file("an empty file", b""),
@@ -140,14 +143,14 @@ FOLDERS = [
 EVIL = [
     _file("a PNG that claims 40,000x40,000 pixels", _resized(40_000, 40_000)),
     _file("a PNG that claims 2,000,000,000 rows", _resized(1, 2_000_000_000)),
-    _file("a PNG bomb of 100 million pixels", encoded("PNG", (10_000, 10_000), "1"), what=f"10000x10000 pixels are {_LARGE}"),
-    _file("a PNG bomb in its text", _TEXT_BOMB),
-    _file("a JPEG of 60 million pixels", encoded("JPEG", (60_000, 1000)), "x.jpg", f"60000x1000 pixels are {_LARGE}"),
-    _file("a GIF bomb", encoded("GIF", (60_000, 2000)), "x.gif", f"60000x2000 pixels are {_LARGE}"),
+    _file("a PNG bomb of 100 million pixels", lambda: encoded("PNG", (10_000, 10_000), "1"), what=f"10000x10000 pixels are {_LARGE}"),
+    _file("a PNG bomb in its text", _text_bomb),
+    _file("a JPEG of 60 million pixels", lambda: encoded("JPEG", (60_000, 1000)), "x.jpg", f"60000x1000 pixels are {_LARGE}"),
+    _file("a GIF bomb", lambda: encoded("GIF", (60_000, 2000)), "x.gif", f"60000x2000 pixels are {_LARGE}"),
     _file("a BMP that claims more than it holds", encoded("BMP")[:18] + struct.pack("<ii", 9000, 9000) + encoded("BMP")[26:], "x.bmp", f"9000x9000 pixels are {_LARGE}"),
     _file("a PPM that claims a square of a million", b"P5 1000000 1000000 255\n" + bytes(9), "x.pgm"),
-    _file("a TIFF bomb", encoded("TIFF", (8000, 8000), compression="tiff_deflate"), "x.tif", f"8000x8000 pixels are {_LARGE}"),
-    _file("a WebP bomb", encoded("WEBP", (16_000, 4000), "RGB", method=0), "x.webp", f"16000x4000 pixels are {_LARGE}"),
+    _file("a TIFF bomb", lambda: encoded("TIFF", (8000, 8000), compression="tiff_deflate"), "x.tif", f"8000x8000 pixels are {_LARGE}"),
+    _file("a WebP bomb", lambda: encoded("WEBP", (16_000, 4000), "RGB", method=0), "x.webp", f"16000x4000 pixels are {_LARGE}"),
 ]  # fmt: skip
 
 CASES = FILES + FOLDERS + EVIL

@@ -27,13 +27,18 @@ class Case(NamedTuple):
         return re.fullmatch(wanted, line) is not None
 
 
-def put(content: str | bytes, name: str = "fer2013.csv") -> Callable[[Path], None]:
+Content = str | bytes | Callable[[], bytes]
+"""Of a file; a function where it takes time to make."""
+
+
+def put(content: Content, name: str = "fer2013.csv") -> Callable[[Path], None]:
     """Return what writes a file of this content."""
 
     def make(folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        value = content() if callable(content) else content
+        path.write_bytes(value.encode() if isinstance(value, str) else value)
 
     return make
 
