@@ -46,7 +46,7 @@ class Stage:
 
 
 @contextmanager
-def stage(script: str) -> Iterator[Stage]:
+def stage(script: str | Path) -> Iterator[Stage]:
     with subprocess.Popen(
         [sys.executable, SERVER, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
