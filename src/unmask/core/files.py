@@ -80,9 +80,14 @@ def open_array(path: str | Path) -> NDArray[Any]:
     """Open an array of an earlier stage, memory-mapped and read-only."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(array, np.memmap):
+            raise ValueError("an archive of arrays")
         return array
-    except (FileNotFoundError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); run `dvc repro`") from None
+    except Exception as error:  # NumPy parses headers as Python and raises what its parser does
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise
+        what = str(error).partition("\n")[0][:99] or type(error).__name__
+        raise UserError(f"{path}: not a readable array ({what}); run `dvc repro`") from None
 
 
 class ArrayWriter:
