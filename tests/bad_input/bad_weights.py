@@ -160,7 +160,7 @@ DAMAGED = [
     _pth("complex weights", _with(torch.ones(2, 3, dtype=torch.complex64)), _KIND),
     _pth("whole numbers as weights", _with(torch.ones(2, 3, dtype=torch.int64)), _KIND),
     _pth("sparse weights", _with(torch.eye(3)[:2].to_sparse()), _KIND),
-    _pth("quantised weights", _with(torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)), "..."),
+    _pth("quantised weights", lambda: saved(GOOD | {"weight": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)}), "..."),
     _pth("weights without values", _with(torch.ones(2, 3, device="meta")), _KIND),
     _safe("an empty safetensors file", b""),
     _safe("a safetensors file cut short", lambda: save(GOOD)[:-9]),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from cases import Case
+
 SERVER = Path(__file__).with_name("stage_server.py")
 MOST_MEMORY = 1 << 30
 
@@ -57,3 +59,10 @@ def stage(script: str | Path) -> Iterator[Stage]:
 def contents(folder: Path) -> set[Path]:
     """Everything below `folder` but empty folders."""
     return {path for path in folder.rglob("*") if not path.is_dir() or any(path.iterdir())}
+
+
+def write_params(folder: Path, case: Case) -> None:
+    """Write what `ingest` reads of params.yaml."""
+    values = {"source": case.source, "labels": case.labels, "votes": "votes.csv"}
+    data = values | {"validation_fraction": 0.3, "seed": 1}
+    (folder / "params.yaml").write_text(json.dumps({"data": data}))  # which is YAML
