@@ -31,8 +31,8 @@ EVIL = bad_archives.EVIL + bad_folders.EVIL + bad_weights.EVIL + ARRAYS
 def counts() -> str:
     """The sentence of the page that gives the counts."""
     return (
-        f"{len(SOURCES)} malformed sources, {len(WEIGHTS)} checkpoints and {len(ARRAYS)} arrays are "
-        f"refused; {len(EVIL)} of them were made to do harm. "
+        f"{len(SOURCES)} malformed sources, {len(WEIGHTS)} checkpoints and {len(ARRAYS)} arrays "
+        f"are refused; {len(EVIL)} of them were made to do harm. "
         f"{len(odd_tables.CASES)} odd but valid files are read."
     )
 
