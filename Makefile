@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help repro report test lint fetch lock torture vulnerabilities sbom clean
+.PHONY: help repro report test fuzz lint fetch lock torture vulnerabilities sbom clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ report: $(VENV)/installed  ## make report/index.html, and run of the pipeline wh
 
 test: lint  ## check style and types, then run all tests
 	pytest --numprocesses 2
+
+fuzz: $(VENV)/installed  ## try 10,000 made-up files and parameters in each test that does; an hour
+	pytest --numprocesses 2 --hypothesis-profile nightly tests/bad_input
 
 lint: $(VENV)/installed  ## check style and types
 	ruff check

@@ -120,7 +120,7 @@ def test_votes_at_fault_are_refused(sample, change, said):
 
 def test_missing_or_binary_votes_are_refused(sample):
     (sample / "votes.csv").write_bytes(b"\xff\xfe\x00\x00")
-    with pytest.raises(UserError, match="not a readable CSV file"):
+    with pytest.raises(UserError, match="UTF-16"):
         read(sample)
     (sample / "votes.csv").unlink()
     with pytest.raises(UserError, match="no such file"):

@@ -104,13 +104,18 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
 def open_array(path: str | Path) -> NDArray[Any]:
     """Open an array of an earlier stage, memory-mapped and read-only."""
     try:
-        checksum.check_appended(Path(path))
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return array
+        if not isinstance(array, np.memmap):
+            raise ValueError("an archive of arrays")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run `dvc repro`") from None
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path}: not a readable array ({error}); run `dvc repro`") from None
+    except OSError:
+        raise
+    except Exception as error:  # NumPy parses headers as Python and raises what its parser does
+        what = str(error).partition("\n")[0][:99] or type(error).__name__
+        raise UserError(f"{path}: not a readable array ({what}); run `dvc repro`") from None
+    checksum.check_appended(Path(path))
+    return array
 
 
 class ArrayWriter:

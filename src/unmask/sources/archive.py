@@ -5,6 +5,7 @@ What a file is, its first bytes say and not its name: a gzip that is named `.csv
 
 import errno
 import lzma
+import re
 import stat
 import struct
 import tarfile
@@ -14,11 +15,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, cast
 
 from unmask.core.errors import UserError
 from unmask.sources import head
+from unmask.sources.meter import Metered
 from unmask.sources.table import Table
 from unmask.sources.wording import listed, shown
 
@@ -30,6 +33,8 @@ PAIR = ("train.csv", "test.csv")
 
 _MOST_MEMBERS = 50_000
 _MOST_AT_ONCE = 1 << 20
+_MOST_OF_DIRECTORY = 1 << 24  # of a zip, which is read at once
+_MOST_OF_HEADERS = 1 << 25  # of all in a tar, which stay in memory
 _DAMAGE = (
     EOFError,
     NotImplementedError,
@@ -42,10 +47,14 @@ _DAMAGE = (
 
 
 class _Member(NamedTuple):
-    """A regular file in an archive; `key` is its entry, ZipInfo or TarInfo."""
+    """A file in an archive, or a link or device under the name of one.
+
+    key: its entry, ZipInfo or TarInfo.
+    """
 
     name: str
     key: Any
+    is_file: bool
 
 
 def tables(path: Path) -> list[Table]:
@@ -66,9 +75,16 @@ def tables(path: Path) -> list[Table]:
             if not head.is_tar(stream.peek(head.LENGTH)):
                 return [Table(label, partial(_open, path, unpack, label))]
         members, open_member = _tar_members(path, unpack), partial(_open_in_tar, unpack)
+    chosen = _chosen(members, label)
+    for member in chosen:
+        if not member.is_file:
+            raise UserError(
+                f"{label}/{shown(member.name)}: a link or a device in place of a file; "
+                "pack the file itself"
+            )
     return [
         Table(f"{label}/{shown(member.name)}", partial(open_member, path, member))
-        for member in _chosen(members, label)
+        for member in chosen
     ]
 
 
@@ -119,18 +135,32 @@ def _open(path: Path, unpack: head.Unpacker | None, label: str) -> Iterator[Buff
         if unpack is None:
             yield file
         else:
-            with unpack(file) as unpacked, _buffered(unpacked) as stream:
+            with unpack(file) as unpacked, _metered(unpacked, path, label) as stream:
                 yield stream
 
 
-def _buffered(unpacked: object) -> BufferedReader:
-    """Return a stream over one of the readers of archives, which lack a common type."""
-    return BufferedReader(cast("RawIOBase", unpacked))
+def _metered(unpacked: object, path: Path, label: str) -> BufferedReader:
+    """Return a stream over what is unpacked of `path`, which ends early where that is a bomb."""
+    # The readers of archives lack a common type.
+    return BufferedReader(Metered(cast("RawIOBase", unpacked), path.stat().st_size, label))
 
 
 def _is_hidden(name: str) -> bool:
     """Say whether a member is a leftover of macOS: `__MACOSX/...`, `._name`, `.DS_Store`."""
     return any(part == "__MACOSX" or part.startswith("._") for part in name.split("/"))
+
+
+def _refuse_outside(name: str, label: str) -> None:
+    """Raise UserError for a path that no honest archive holds, though none is ever followed."""
+    if (
+        name.startswith(("/", "\\"))
+        or re.match("[A-Za-z]:", name)
+        or ".." in re.split(r"[/\\]", name)
+    ):
+        raise UserError(
+            f"{label}/{shown(name)}: a path that leads out of the archive; "
+            "pack the file again under its name alone"
+        )
 
 
 def _refuse_many(count: int, label: str) -> None:
@@ -141,21 +171,42 @@ def _refuse_many(count: int, label: str) -> None:
         )
 
 
+class _Capped:
+    """A stream for the readers of archives, which would read forged headers of gigabytes at once.
+
+    most_at_once: bytes; most: bytes in all.
+    """
+
+    def __init__(self, stream: BufferedReader, most_at_once: int, most: float = inf) -> None:
+        self._stream, self._most_at_once, self._left = stream, most_at_once, most
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        rest = -1  # what zipfile asks for near the end of the file
+        if size != rest and not 0 <= size <= self._most_at_once:
+            raise tarfile.ReadError("a header that is too large")
+        content = self._stream.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise tarfile.ReadError("headers that are too large")
+        return content
+
+
 def _zip_members(path: Path) -> list[_Member]:
-    with _damage_named(shown(path)):
+    with _damage_named(shown(path)), path.open("rb") as file:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(_Capped(file, _MOST_OF_DIRECTORY)) as archive:
                 entries = archive.infolist()
         except ValueError as error:  # offsets and names that make no sense
             raise zipfile.BadZipFile(str(error)) from None
     _refuse_many(len(entries), shown(path))
-    return [
-        _Member(entry.filename, entry)
-        for entry in entries
-        if not entry.is_dir()
-        and stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
-        and not _is_hidden(entry.filename)
-    ]
+    members = []
+    for entry in entries:
+        _refuse_outside(entry.filename, shown(path))
+        if not entry.is_dir() and not _is_hidden(entry.filename):
+            is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
+            members.append(_Member(entry.filename, entry, is_file))
+    return members
 
 
 @contextmanager
@@ -167,43 +218,41 @@ def _open_in_zip(path: Path, member: _Member) -> Iterator[BufferedReader]:
         _damage_named(label),
         zipfile.ZipFile(path) as archive,
         archive.open(member.key) as unpacked,
-        _buffered(unpacked) as stream,
+        _metered(unpacked, path, label) as stream,
     ):
         yield stream
-
-
-class _Capped:
-    """A stream for tarfile, which would read a forged header of gigabytes at once."""
-
-    def __init__(self, stream: BufferedReader) -> None:
-        self._stream = stream
-        self.seek, self.tell = stream.seek, stream.tell
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MOST_AT_ONCE:
-            raise tarfile.ReadError("a header that is too large")
-        return self._stream.read(size)
 
 
 @contextmanager
 def _open_tar(path: Path, unpack: head.Unpacker | None) -> Iterator[tarfile.TarFile]:
     with (
         _open(path, unpack, shown(path)) as stream,
-        tarfile.TarFile(fileobj=_Capped(stream)) as archive,  # type: ignore[arg-type]
+        tarfile.TarFile(fileobj=_Capped(stream, _MOST_AT_ONCE)) as archive,  # type: ignore[arg-type]
     ):
         yield archive
 
 
 def _tar_members(path: Path, unpack: head.Unpacker | None) -> list[_Member]:
-    members = []
-    with _open_tar(path, unpack) as archive:
-        for count, entry in enumerate(archive, start=1):
-            _refuse_many(count, shown(path))
-            if entry.isreg() and not _is_hidden(entry.name):
-                members.append(_Member(entry.name, entry))
+    with _open(path, unpack, shown(path)) as stream:
+        capped = _Capped(stream, _MOST_AT_ONCE, _MOST_OF_HEADERS)
+        try:
+            with tarfile.TarFile(fileobj=capped) as archive:  # type: ignore[arg-type]
+                members = _tar_entries(archive, shown(path))
+        except (ValueError, RecursionError) as error:  # numbers that are none, endless long names
+            raise tarfile.ReadError(str(error)) from None
         # The checksum of a compressed tar stands at its very end, after what tarfile reads.
-        while archive.fileobj and archive.fileobj.read(_MOST_AT_ONCE):
+        while stream.read(_MOST_AT_ONCE):
             pass
+    return members
+
+
+def _tar_entries(archive: tarfile.TarFile, label: str) -> list[_Member]:
+    members = []
+    for count, entry in enumerate(archive, start=1):
+        _refuse_many(count, label)
+        _refuse_outside(entry.name, label)
+        if not entry.isdir() and not _is_hidden(entry.name):
+            members.append(_Member(entry.name, entry, entry.isreg()))
     return members
 
 

@@ -7,16 +7,20 @@ than half of what is left. Faces without such an emotion, or where it is contemp
 does not know, or where it is none because the picture shows no face, leave all splits.
 """
 
+import csv
+import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceBlock
-from unmask.sources.wording import shown
+from unmask.sources import archive, head
+from unmask.sources.table import line_blocks
+from unmask.sources.wording import quoted, shown
 
 USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 
@@ -29,20 +33,21 @@ COLUMNS = ("Usage", "Image name", "neutral", "happiness", "surprise", "sadness",
 OTHERS = ("contempt", "unknown", "NF")
 """What else annotators could vote for; the last is `not a face`."""
 
+_NUMBER = re.compile("[0-9]{1,3}")
+
 
 def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
     """Yield the faces of a source that have a label by majority, with the shares of the votes.
 
     Raises UserError for a file that is not FER+, or not of these faces.
     """
-    votes, split = _read(file)
-    start = 0
+    rows = _votes(file)
     for block in blocks:
-        rows = slice(start, start + len(block.labels))
-        start = rows.stop
-        if not np.array_equal(block.split, split[rows]):
+        found = list(islice(rows, len(block.labels)))
+        split = np.array([split for split, _ in found], dtype=np.uint8)
+        if not np.array_equal(block.split, split):
             raise _other_faces(file)
-        labels, shares = majority(votes[rows])
+        labels, shares = majority(np.array([votes for _, votes in found], dtype=np.int64))
         known = labels >= 0
         yield FaceBlock(
             block.images[known],
@@ -51,7 +56,7 @@ def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
             block.row[known],
             shares[known],
         )
-    if start != len(votes):
+    if next(rows, None):
         raise _other_faces(file)
 
 
@@ -69,46 +74,52 @@ def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.fl
     return labels, shares.astype(np.float32)
 
 
-def _read(file: Path) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    try:
-        # As text at first: what is no number is to be named with its line.
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(
-            f"{shown(file)}: no such file; set data.votes to fer2013new.csv of FER+"
-        ) from None
-    except (ValueError, OSError) as error:
-        raise UserError(
-            f"{shown(file)}: not a readable CSV file ({error}); get fer2013new.csv of FER+ again"
-        ) from None
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise UserError(
-            f"{shown(file)}: no column {missing[0]}; set data.votes to fer2013new.csv of FER+"
-        )
-    return _numbers(table[[*EMOTIONS, *OTHERS]], file), _splits(table["Usage"], file)
+def _votes(file: Path) -> Iterator[tuple[int, list[int]]]:
+    """Yield of each row the split and the votes for CLASSES and OTHERS."""
+    label, rows = shown(file), _rows(file)
+    number, names = next(rows)
+    for name in COLUMNS:
+        if name not in names:
+            raise UserError(
+                f"{label}:{number}: no column {name}; set data.votes to fer2013new.csv of FER+"
+            )
+    places = {name: names.index(name) for name in (*EMOTIONS, *OTHERS)}
+    usage = names.index("Usage")
+    for number, fields in rows:
+        what = _fault(fields, len(names), places, usage)
+        if what:
+            raise UserError(f"{label}:{number}: {what}; get the file again, or mend this line")
+        yield USAGES[fields[usage]], [int(fields[place]) for place in places.values()]
 
 
-def _numbers(table: pd.DataFrame, file: Path) -> NDArray[np.int64]:
-    wrong = ~table.apply(lambda column: column.str.fullmatch(r"[0-9]{1,3}"))
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
-        raise UserError(
-            f"{shown(file)}:{row + 2}: {table.columns[column]} is {table.iat[row, column]!r}, not "
-            "a number of votes; get the file again, or mend this line"
-        )
-    return table.to_numpy().astype(np.int64)
+def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each row, the header first, with the number of its line."""
+    if not file.is_file():
+        raise UserError(f"{shown(file)}: no such file; set data.votes to fer2013new.csv of FER+")
+    found = archive.tables(file)
+    if len(found) != 1:
+        raise UserError(f"{shown(file)}: two CSV files; unpack it and set data.votes to one")
+    with found[0].open() as stream:
+        start = stream.peek(head.LENGTH)[: head.LENGTH]
+        head.refuse_foreign(start, shown(file), again="get fer2013new.csv of FER+ again")
+        for first, lines in line_blocks(stream, shown(file)):
+            for number, line in enumerate(lines, start=first):
+                text = line.decode("utf-8-sig", "backslashreplace")
+                if text.strip():
+                    (fields,) = csv.reader([text], skipinitialspace=True)
+                    yield number, [field.strip() for field in fields]
 
 
-def _splits(usage: "pd.Series[str]", file: Path) -> NDArray[np.uint8]:
-    split = usage.map(USAGES)
-    if split.isna().any():
-        row = int(split.isna().to_numpy().argmax())
-        raise UserError(
-            f"{shown(file)}:{row + 2}: Usage is {usage[row]!r}, none of {', '.join(USAGES)}; "
-            "get the file again, or mend this line"
-        )
-    return split.to_numpy().astype(np.uint8)
+def _fault(fields: list[str], count: int, places: dict[str, int], usage: int) -> str | None:
+    """Return what is wrong with one row, or None where nothing is."""
+    if len(fields) != count:
+        return f"{len(fields)} fields instead of {count}"
+    if fields[usage] not in USAGES:
+        return f"Usage is {quoted(fields[usage].encode())}, none of {', '.join(USAGES)}"
+    for name, place in places.items():
+        if not _NUMBER.fullmatch(fields[place]):
+            return f"{name} is {quoted(fields[place].encode())}, not a number of votes"
+    return None
 
 
 def _other_faces(file: Path) -> UserError:

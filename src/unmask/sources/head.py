@@ -46,21 +46,21 @@ def unpacker(head: bytes) -> Unpacker | None:
     return next((unpack for magic, unpack in _UNPACK.items() if head.startswith(magic)), None)
 
 
-def refuse_foreign(head: bytes, label: str) -> None:
+def refuse_foreign(head: bytes, label: str, again: str = _AGAIN) -> None:
     """Raise UserError where `head`, the beginning of what should be a CSV, shows something else.
 
-    label: the file's name for the message.
+    label: the file's name for the message; again: what it says of getting the file again.
     """
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        raise UserError(f"{label}: empty; {_AGAIN}")
+        raise UserError(f"{label}: empty; {again}")
     for magic, name in _NOT_READ.items():
         if head.startswith(magic):
             raise UserError(f"{label}: packed with {name}, which is not read here; unpack it first")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{label}: text in UTF-16; save it as UTF-8, or {_AGAIN}")
+        raise UserError(f"{label}: text in UTF-16; save it as UTF-8, or {again}")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise UserError(f"{label}: a web page, perhaps the one that asks to log in; {_AGAIN}")
+        raise UserError(f"{label}: a web page, perhaps the one that asks to log in; {again}")
     if start.startswith(b"version https://git-lfs"):
         raise UserError(f"{label}: a pointer of git-lfs, not the data; run `git lfs pull`")
     if start.startswith((b"outs:", b"md5:")):
@@ -70,4 +70,4 @@ def refuse_foreign(head: bytes, label: str) -> None:
     if unpacker(head) or is_zip(head) or is_tar(head):
         raise UserError(f"{label}: an archive inside an archive; unpack the outer one")
     if b"\0" in head.splitlines()[0]:  # one in a later line is refused with that line
-        raise UserError(f"{label}: binary data or UTF-16 text, not a CSV file; {_AGAIN}")
+        raise UserError(f"{label}: binary data or UTF-16 text, not a CSV file; {again}")

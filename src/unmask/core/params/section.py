@@ -1,15 +1,20 @@
 """Reading one section of `params.yaml`, typed and checked."""
 
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from unmask.core.errors import UserError
 
 FILE = "params.yaml"
+
+_LONGEST = 400
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict = 2, 4, 4
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
 
 
 class Section(BaseModel):
@@ -41,7 +46,9 @@ def load(file: str | Path = FILE) -> dict[str, Any]:
         value = YAML(typ="safe", pure=True).load(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; run from the top of the repository") from None
-    except (YAMLError, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # the parser raises almost anything beside its YAMLError
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
         raise UserError(f"{file}{line}: not valid YAML; mend the syntax") from None
@@ -54,11 +61,16 @@ def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) ->
     """Return `value`, which stands under `key` in `file`, as a `model`, or raise UserError."""
     try:
         return model.model_validate(value)
+    except UnicodeError:
+        where = f"{key}: " if key else ""
+        raise UserError(f"{file}: {where}half of a character (\\ud800 or so); remove it") from None
     except ValidationError as error:
         # A misspelt key is unknown, and the right one is missing; the former says more.
         fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in (*filter(None, key.split(".")), *fault["loc"]))
-        raise UserError(f"{file}: {where or key}: {_explain(model, fault)}") from None
+        raise UserError(
+            f"{file}: {_plain(where or key)}: {_plain(_explain(model, fault))}"
+        ) from None
 
 
 def _explain(model: type[BaseModel], fault: Any) -> str:
@@ -70,7 +82,21 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     message = fault["msg"]
-    return f"{message[:1].lower()}{message[1:]}, not {fault['input']!r}"
+    return f"{message[:1].lower()}{message[1:]}, not {_shown(fault['input'])}"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as Python writes it, cut: a few lines of YAML can repeat to gigabytes."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"such a long {type(value).__name__}"
+
+
+def _plain(text: str) -> str:
+    """Return a text that holds names from the file in one line of a length to be read."""
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."
 
 
 def _owner(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:

@@ -1,0 +1,64 @@
+"""Files in place of the votes of FER+."""
+
+import gzip
+
+from cases import Case, put
+
+from faces_csv import USAGES, table
+
+_HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
+_AGAIN = "get fer2013new.csv of FER+ again"
+_MEND = "get the file again, or mend this line"
+_OTHER = (
+    "votes.csv: not the votes on data.source: other faces, or in another order; "
+    "FER+ goes with fer2013.csv or icml_face_data.csv of Kaggle"
+)
+
+
+def votes() -> list[str]:
+    """The lines of a valid file of votes on `table()`."""
+    usages = [usage for usage in USAGES for _ in range(7)]
+    return [_HEADER, *(f"{usage},x.png,0,0,0,0,0,0,0,0,0,10" for usage in usages)]
+
+
+def _case(name: str, content: str | bytes | None, message: str) -> Case:
+    def make(folder):
+        put(table())(folder)
+        if content is not None:
+            put(content, "votes.csv")(folder)
+
+    return Case(f"votes: {name}", make, message, labels="ferplus")
+
+
+def _line(name: str, line: str, what: str) -> Case:
+    lines = votes()
+    lines[4] = line
+    return _case(name, "\n".join(lines), f"votes.csv:5: {what}; {_MEND}")
+
+
+CASES = [
+    _case("a missing file", None, "votes.csv: no such file; set data.votes to fer2013new.csv of FER+"),
+    _case("an empty file", b"", f"votes.csv: empty; {_AGAIN}"),
+    _case("an HTML login page", "<!doctype html><title>Log in</title>", f"votes.csv: a web page, perhaps the one that asks to log in; {_AGAIN}"),
+    _case("UTF-16", "\n".join(votes()).encode("utf-16"), f"votes.csv: text in UTF-16; save it as UTF-8, or {_AGAIN}"),
+    _case("a gzip cut short", gzip.compress("\n".join(votes()).encode())[:-9], "votes.csv: cut short, damaged or packed in an unknown way (...); get the file again"),
+    _case("a missing column", "\n".join(votes()).replace(",NF", ",N"), "votes.csv:1: no column NF; set data.votes to fer2013new.csv of FER+"),
+    _case("the faces in place of the votes", table(), "votes.csv:1: no column Image name; set data.votes to fer2013new.csv of FER+"),
+    _case("one row too few", "\n".join(votes()[:-1]), _OTHER),
+    _case("one row too many", "\n".join([*votes(), votes()[-1]]), _OTHER),
+    _case("the header alone", _HEADER, _OTHER),
+    _case("rows in another order", "\n".join([_HEADER, *votes()[:0:-1]]), _OTHER),
+    _case("a field of megabytes", "\n".join([*votes()[:4], "Training," + "x" * (1 << 22)]), "votes.csv:5: a line of more than 64 KiB; ..."),
+    _case("a million rows too many", "\n".join([*votes(), *votes()[-1:] * 1_000_000]), _OTHER),
+    _line("-1 votes", "Training,x.png,0,0,0,-1,0,0,0,0,0,10", "sadness is '-1', not a number of votes"),
+    _line("1.5 votes", "Training,x.png,1.5,0,0,0,0,0,0,0,0,10", "neutral is '1.5', not a number of votes"),
+    _line("no number of votes", "Training,x.png,,0,0,0,0,0,0,0,0,10", "neutral is '', not a number of votes"),
+    _line("Arabic digits", "Training,x.png,٣,0,0,0,0,0,0,0,0,10", "neutral is '٣', not a number of votes"),
+    _line("Usage misspelled", "Trainig,x.png,0,0,0,0,0,0,0,0,0,10", "Usage is 'Trainig', none of Training, PublicTest, PrivateTest"),
+    _line("a missing field", "Training,x.png,0,0,0,0,0,0,0,0,10", "11 fields instead of 12"),
+    _line("an extra field", "Training,x.png,0,0,0,0,0,0,0,0,0,10,1", "13 fields instead of 12"),
+    _line("a quote that does not close", chr(34) + votes()[4], "... fields instead of 12"),
+    _case("no face left", "\n".join(votes()), "fer2013.csv: no faces in the train split; ..."),
+]  # fmt: skip

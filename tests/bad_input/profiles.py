@@ -1,0 +1,19 @@
+"""How many cases Hypothesis tries: 500 with every run of the tests, 10,000 with `make fuzz`."""
+
+from hypothesis import HealthCheck, settings
+
+CASES, NIGHTLY = 500, 10_000
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+def register() -> None:
+    """Tell Hypothesis of both profiles and choose the smaller one."""
+    # The same cases every time: a pull request must not fail for what it has not changed.
+    settings.register_profile(
+        "tests", max_examples=CASES, derandomize=True, deadline=None, suppress_health_check=_SLOW
+    )
+    settings.register_profile(
+        "nightly", max_examples=NIGHTLY, deadline=None, suppress_health_check=_SLOW, print_blob=True
+    )
+    settings.load_profile("tests")

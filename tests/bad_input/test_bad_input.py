@@ -1,0 +1,19 @@
+"""Malformed inputs: the stage that meets one says so in one line, leaves nothing, stays small."""
+
+import pytest
+from corpus import SOURCES
+from stage_runs import stage, write_params
+
+
+@pytest.fixture(scope="module")
+def ingest():
+    with stage("ingest.py") as running:
+        yield running
+
+
+@pytest.mark.parametrize("case", SOURCES, ids=lambda case: case.name.replace(" ", "-"))
+def test_malformed_input_is_refused_in_one_line(tmp_path, ingest, case):
+    case.make(tmp_path)
+    write_params(tmp_path, case)
+    line = ingest.refusal(tmp_path)
+    assert case.fits(line), line
