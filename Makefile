@@ -20,7 +20,7 @@ report: $(VENV)/installed  ## make report/index.html, and run of the pipeline wh
 test: lint  ## check style and types, then run all tests
 	pytest --numprocesses 2
 
-fuzz: $(VENV)/installed  ## try 10,000 made-up files and parameters in each test that does; an hour
+fuzz: $(VENV)/installed  ## try 10,000 made-up files and parameters in each test that does; 15 minutes
 	pytest --numprocesses 2 --hypothesis-profile nightly tests/bad_input
 
 lint: $(VENV)/installed  ## check style and types

@@ -140,6 +140,7 @@ EVIL = [
     _case("a named pipe in a tar", tar_entry("fer2013.csv", tarfile.FIFOTYPE), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
     _case("a character device in a tar", tar_entry("fer2013.csv", tarfile.CHRTYPE), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
     _case("a block device in a tar", tar_entry("fer2013.csv", tarfile.BLKTYPE), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
+    _case("a zip member without a name", zipped([("ab", b"x")]).replace(b"ab", b"\0b"), ": no CSV file in this archive (it holds nothing); ..."),
     _case("names with control characters", zipped([("a\n\x1b[31m.csv", b"x"), ("b\x07.csv", b"x")]), f": several CSV files (a??[31m.csv, b?.csv); {_UNPACK}"),
     _case("a bomb of one long line", lambda: bomb(table(), b"1 " * _MEBIBYTE, 64), ":23: a line of more than 64 KiB; this is no CSV of 48x48 faces, get the file again", "fer2013.csv.gz"),
     _case("a bomb of zeros", lambda: bomb(b"", bytes(_MEBIBYTE), 64), ": binary data or UTF-16 text, not a CSV file; get the file again, for instance with `unmask-fetch`", "fer2013.csv.gz"),

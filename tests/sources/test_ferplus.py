@@ -10,7 +10,8 @@ import pytest
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceSet
 from unmask.ingest import ingest
-from unmask.sources.ferplus import COLUMNS, EMOTIONS, majority
+from unmask.sources.ferplus import majority
+from unmask.sources.ferplus_columns import COLUMNS, EMOTIONS
 from unmask.sources.params import Data
 from unmask.sources.synthetic import draw_splits, write_csv, write_votes
 

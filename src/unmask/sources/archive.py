@@ -203,7 +203,8 @@ def _zip_members(path: Path) -> list[_Member]:
     members = []
     for entry in entries:
         _refuse_outside(entry.filename, shown(path))
-        if not entry.is_dir() and not _is_hidden(entry.filename):
+        # A name may be empty, which `is_dir` does not expect.
+        if entry.filename and not entry.is_dir() and not _is_hidden(entry.filename):
             is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
             members.append(_Member(entry.filename, entry, is_file))
     return members

@@ -19,19 +19,11 @@ from numpy.typing import NDArray
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceBlock
 from unmask.sources import archive, head
+from unmask.sources.ferplus_columns import COLUMNS, EMOTIONS, OTHERS
 from unmask.sources.table import line_blocks
 from unmask.sources.wording import quoted, shown
 
 USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
-
-EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-"""Columns of the file, in the order of CLASSES."""
-
-COLUMNS = ("Usage", "Image name", "neutral", "happiness", "surprise", "sadness", "anger",
-           "disgust", "fear", "contempt", "unknown", "NF")  # fmt: skip
-
-OTHERS = ("contempt", "unknown", "NF")
-"""What else annotators could vote for; the last is `not a face`."""
 
 _NUMBER = re.compile("[0-9]{1,3}")
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from unmask.core.faces import CLASSES, SIZE, SPLITS
 from unmask.sources.action_units import PRIORS, PROBABILITIES, UNITS, posterior
-from unmask.sources.ferplus import COLUMNS, EMOTIONS, OTHERS
+from unmask.sources.ferplus_columns import COLUMNS, EMOTIONS, OTHERS
 from unmask.sources.portrait.canvas import Canvas
 from unmask.sources.portrait.expression import paint_lower, paint_upper
 from unmask.sources.portrait.person import develop, draw_person
