@@ -36,5 +36,6 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
 
 
 def _fail(line: str) -> None:
-    print(f"error: {' '.join(line.split())}", file=sys.stderr)
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(line.split()))
+    print(f"error: {line}", file=sys.stderr)
     sys.exit(2)
