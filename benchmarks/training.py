@@ -1,0 +1,118 @@
+"""Training of the paper's CNN, against plain PyTorch, Lightning and Keras, at equal accuracy.
+
+    python benchmarks/training.py [--rounds 3] [--train 3000] [--validation 2000] [--others .venv-bench]
+
+Whole faces, drawn by the sample's generator, in batches of 64, mirrored at random; the settings of
+training and classifier are those of params.yaml. Each side is a process of its own, and each round
+has another seed. Images per second are those of all epochs but the first, validation included:
+
+- unmask: the pipeline's loop, with its checkpoint and its curves;
+- pytorch: the same module in float32, a `DataLoader` with torchvision's transforms of each image,
+  in the process itself or in two worker processes;
+- lightning: the same in a `LightningModule`, without loggers and checkpoints;
+- keras: the same layers on TensorFlow, arrays in memory.
+
+Lightning and Keras are no dependencies of ours; `make .venv-bench/installed` gets them into an
+environment of their own. Without that, they are left out.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
+
+sys.path.insert(0, str(ROOT / "src"))
+
+from unmask.core.faces import FaceBlock, FaceSetWriter  # noqa: E402
+from unmask.core.params import section  # noqa: E402
+from unmask.sources.synthetic import draw_splits  # noqa: E402
+
+BATCH_SIZE = 64
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print two Markdown tables: images per second, and accuracy."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_faces(folder, arguments.train, arguments.validation)
+        _write_job(folder, arguments.epochs)
+        found = alternate(_sides(folder, arguments.others), arguments.rounds)
+    rate = {side: [c.figures["images_per_second"] for c in f] for side, f in found.items()}
+    points = {side: [100 * c.figures["accuracy"] for c in f] for side, f in found.items()}
+    print(
+        f"{arguments.train:,} faces to train on, {arguments.validation:,} to validate on, "
+        f"{arguments.rounds} seeds: median (least to greatest)\n"
+    )
+    rows = [
+        (
+            side,
+            spread(rate[side], ",.0f"),
+            spread(ratios(rate["unmask"], rate[side]), ".2f"),
+            f"{mean(points[side]):.1f} ({min(points[side]):.1f} to {max(points[side]):.1f})",
+            f"{mean(points['unmask']) - mean(points[side]):+.1f}",
+        )
+        for side in found
+    ]
+    head = (
+        "side", "images/s", "unmask is faster by", "validation accuracy, mean, %",
+        "unmask is better by, points",
+    )  # fmt: skip
+    print(table(head, rows))
+
+
+def write_faces(folder: Path, train: int, validation: int) -> None:
+    """Draw faces as the sample's are and write them as `ingest` does."""
+    splits = draw_splits({"train": train, "validation": validation, "test": 7}, seed=1)
+    with FaceSetWriter(folder, folder / "test_labels.npy") as writer:
+        for number, split in enumerate(splits.values()):
+            count = len(split.labels)
+            numbers = np.full(count, number, dtype=np.uint8)
+            writer.append(FaceBlock(split.images, split.labels, numbers, np.arange(count)))
+
+
+def _write_job(folder: Path, epochs: int | None) -> None:
+    params = section.load(ROOT / "params.yaml")
+    own = {"batch_size": BATCH_SIZE, "patience": 1000} | ({"epochs": epochs} if epochs else {})
+    params["train"]["classifier"] |= own
+    job = {"train": params["train"], "classifier": params["classifier"]}
+    (folder / "job.json").write_text(json.dumps(job))
+
+
+def _sides(folder: Path, others: Path) -> dict[str, Callable[[int], Child]]:
+    def side(
+        name: str, workers: int = 0, environment: dict[str, str] | None = None
+    ) -> Callable[[int], Child]:
+        script = HERE / "training_side.py"
+        return lambda number: run(
+            [sys.executable, script, name, folder, str(number + 1), str(workers)],
+            environment=environment,
+        )
+
+    sides = {
+        "unmask": side("unmask"),
+        "pytorch": side("pytorch"),
+        "pytorch, two workers": side("pytorch", 2),
+    }
+    python, lightning = others / "bin" / "python", others / "lightning"
+    if lightning.exists():
+        sides["lightning"] = side("lightning", environment={"PYTHONPATH": str(lightning.resolve())})
+    if python.exists():
+        script = HERE / "training_keras.py"
+        sides["keras"] = lambda number: run([python, script, folder, str(number + 1)])
+    return sides
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--train", type=int, default=3000)
+    parser.add_argument("--validation", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, help="those of params.yaml without it")
+    parser.add_argument("--others", type=Path, default=ROOT / ".venv-bench")
+    main(parser.parse_args())
