@@ -48,7 +48,7 @@ def run(
     Raises SystemExit with all of its output where it fails.
     """
     began = time.perf_counter()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603, no shell
         list(map(str, command)), cwd=folder, env=os.environ | dict(environment or {}),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -18,26 +18,26 @@ from clock import Clock
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from plain import DEVICE, loaders  # noqa: E402
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from plain import DEVICE, loaders
 
-from unmask.core.compute.batches import Batches  # noqa: E402
-from unmask.core.compute.device import Compute  # noqa: E402
-from unmask.core.compute.models import build_reconstructor  # noqa: E402
-from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet  # noqa: E402
-from unmask.core.mask import UPPER_ROWS, crop  # noqa: E402
-from unmask.core.params import registry  # noqa: E402
-from unmask.core.params.models import Reconstructor  # noqa: E402
-from unmask.core.params.section import check  # noqa: E402
-from unmask.core.params.training import Train, Training  # noqa: E402
-from unmask.training.engine.loop import fit  # noqa: E402
-from unmask.training.engine.objective import Objective  # noqa: E402
-from unmask.training.engine.record import Record  # noqa: E402
-from unmask.training.engine.run import prepare  # noqa: E402
-from unmask.training.reconstructor.features import keep_features  # noqa: E402
-from unmask.training.reconstructor.train import Pretrainable  # noqa: E402
+from unmask.core.compute.batches import Batches
+from unmask.core.compute.device import Compute
+from unmask.core.compute.models import build_reconstructor
+from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet
+from unmask.core.mask import UPPER_ROWS, crop
+from unmask.core.params import registry
+from unmask.core.params.models import Reconstructor
+from unmask.core.params.section import check
+from unmask.core.params.training import Train, Training
+from unmask.training.engine.loop import fit
+from unmask.training.engine.objective import Objective
+from unmask.training.engine.record import Record
+from unmask.training.engine.run import prepare
+from unmask.training.reconstructor.features import keep_features
+from unmask.training.reconstructor.train import Pretrainable
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 

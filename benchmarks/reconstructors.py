@@ -8,7 +8,8 @@ validation included. Plain PyTorch is a `DataLoader` with torchvision's transfor
 float32, and `torch.optim.Adam`. Reconstructors in closed form do not train, and are left out.
 
 Where the encoder is frozen and faces are not augmented, our loop reads features that it computes
-once. The second table is of whole runs of ten epochs, those features included, nothing extrapolated.
+once. The second table is of whole runs of ten epochs, from the features to the last checkpoint;
+nothing is extrapolated.
 """
 
 import argparse
@@ -24,8 +25,8 @@ from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSetWriter  # noqa: E402
-from unmask.core.params import section  # noqa: E402
+from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSetWriter
+from unmask.core.params import section
 
 EPOCHS, LONG = 3, 10
 

@@ -1,9 +1,9 @@
 """Training of the paper's CNN, against plain PyTorch, Lightning and Keras, at equal accuracy.
 
-    python benchmarks/training.py [--rounds 3] [--train 3000] [--validation 2000] [--others .venv-bench]
+    python benchmarks/training.py [--rounds 3] [--train 3000] [--validation 2000] [--batch-size 64]
 
-Whole faces, drawn by the sample's generator, in batches of 64, mirrored at random; the settings of
-training and classifier are those of params.yaml. Each side is a process of its own, and each round
+Whole faces, drawn by the sample's generator, mirrored at random; all other settings of training and
+classifier are those of params.yaml. Each side is a process of its own, and each round
 has another seed. Images per second are those of all epochs but the first, validation included:
 
 - unmask: the pipeline's loop, with its checkpoint and its curves;
@@ -29,11 +29,9 @@ from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.core.faces import FaceBlock, FaceSetWriter  # noqa: E402
-from unmask.core.params import section  # noqa: E402
-from unmask.sources.synthetic import draw_splits  # noqa: E402
-
-BATCH_SIZE = 64
+from unmask.core.faces import FaceBlock, FaceSetWriter
+from unmask.core.params import section
+from unmask.sources.synthetic import draw_splits
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -41,13 +39,13 @@ def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_faces(folder, arguments.train, arguments.validation)
-        _write_job(folder, arguments.epochs)
+        _write_job(folder, arguments.epochs, arguments.batch_size)
         found = alternate(_sides(folder, arguments.others), arguments.rounds)
     rate = {side: [c.figures["images_per_second"] for c in f] for side, f in found.items()}
     points = {side: [100 * c.figures["accuracy"] for c in f] for side, f in found.items()}
     print(
         f"{arguments.train:,} faces to train on, {arguments.validation:,} to validate on, "
-        f"{arguments.rounds} seeds: median (least to greatest)\n"
+        f"batches of {arguments.batch_size}, {arguments.rounds} seeds: median (least to greatest)\n"
     )
     rows = [
         (
@@ -76,9 +74,9 @@ def write_faces(folder: Path, train: int, validation: int) -> None:
             writer.append(FaceBlock(split.images, split.labels, numbers, np.arange(count)))
 
 
-def _write_job(folder: Path, epochs: int | None) -> None:
+def _write_job(folder: Path, epochs: int | None, batch_size: int) -> None:
     params = section.load(ROOT / "params.yaml")
-    own = {"batch_size": BATCH_SIZE, "patience": 1000} | ({"epochs": epochs} if epochs else {})
+    own = {"batch_size": batch_size, "patience": 1000} | ({"epochs": epochs} if epochs else {})
     params["train"]["classifier"] |= own
     job = {"train": params["train"], "classifier": params["classifier"]}
     (folder / "job.json").write_text(json.dumps(job))
@@ -113,6 +111,7 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--train", type=int, default=3000)
     parser.add_argument("--validation", type=int, default=2000)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--epochs", type=int, help="those of params.yaml without it")
     parser.add_argument("--others", type=Path, default=ROOT / ".venv-bench")
     main(parser.parse_args())

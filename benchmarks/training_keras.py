@@ -1,4 +1,4 @@
-"""The side of Keras in benchmarks/training.py; runs in an environment with TensorFlow, without ours.
+"""The side of Keras in benchmarks/training.py, for an environment with TensorFlow and without us.
 
     python benchmarks/training_keras.py FOLDER SEED
 
@@ -13,10 +13,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from clock import Clock  # noqa: E402
-from keras import layers  # noqa: E402
+import keras
+import numpy as np
+from clock import Clock
+from keras import layers
 
 
 def main(folder: str, seed: str) -> None:

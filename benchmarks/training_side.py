@@ -19,20 +19,20 @@ from clock import Clock
 
 sys.path.insert(0, str(ROOT / "src"))
 
-import torch  # noqa: E402
-from plain import DEVICE, loaders  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
+import torch
+from plain import DEVICE, loaders
+from torch import Tensor, nn
+from torch.nn import functional
 
-from unmask.core.compute.batches import Batches  # noqa: E402
-from unmask.core.compute.models import build_classifier  # noqa: E402
-from unmask.core.faces import TRAIN, VALIDATION, FaceSet  # noqa: E402
-from unmask.core.params.models import Named  # noqa: E402
-from unmask.core.params.training import Train, Training  # noqa: E402
-from unmask.training.classifier.objective import Classification  # noqa: E402
-from unmask.training.engine.loop import fit  # noqa: E402
-from unmask.training.engine.record import Record  # noqa: E402
-from unmask.training.engine.run import prepare  # noqa: E402
+from unmask.core.compute.batches import Batches
+from unmask.core.compute.models import build_classifier
+from unmask.core.faces import TRAIN, VALIDATION, FaceSet
+from unmask.core.params.models import Named
+from unmask.core.params.training import Train, Training
+from unmask.training.classifier.objective import Classification
+from unmask.training.engine.loop import fit
+from unmask.training.engine.record import Record
+from unmask.training.engine.run import prepare
 
 
 def main(side: str, folder: str, seed: str, workers: str) -> None:
