@@ -26,10 +26,10 @@ BENCHMARKS = {
 HEAD = """\
 # Benchmarks
 
-Written by `make bench`. The sides of a comparison take turns in one run; what is given is the median
-over the rounds, and in brackets the least and the greatest. What is measured, the head of each
-script says.
-"""  # fmt: skip
+Written by `make bench`. The sides of a comparison take turns in one run; given are the median over
+the rounds and, in brackets, the least and the greatest. The head of each script says what is
+measured.
+"""
 
 
 def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -> None:
@@ -40,7 +40,7 @@ def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -
         printed = subprocess.run(  # noqa: S603, no shell
             command, check=True, stdout=subprocess.PIPE, text=True
         ).stdout
-        words = [Path(word).name if os.path.isabs(word) else word for word in extra]
+        words = [Path(word).name if Path(word).is_absolute() else word for word in extra]
         call = " ".join(["python", f"benchmarks/{name}.py", *words])
         where = f"`{call}`, {time.strftime('%Y-%m-%d')}, {machine()}."
         sections[name] = f"{where}\n\n{printed.strip()}\n"

@@ -40,7 +40,9 @@ def main(arguments: argparse.Namespace) -> None:
         folder = Path(name)
         write_faces(folder, arguments.train, arguments.validation)
         _write_job(folder, arguments.epochs, arguments.batch_size)
-        found = alternate(_sides(folder, arguments.others), arguments.rounds)
+        sides = _sides(folder, arguments.others)
+        chosen = {side: sides[side] for side in ["unmask", *(arguments.sides or sides)]}
+        found = alternate(chosen, arguments.rounds)
     rate = {side: [c.figures["images_per_second"] for c in f] for side, f in found.items()}
     points = {side: [100 * c.figures["accuracy"] for c in f] for side, f in found.items()}
     print(
@@ -113,5 +115,6 @@ if __name__ == "__main__":
     parser.add_argument("--validation", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--epochs", type=int, help="those of params.yaml without it")
+    parser.add_argument("--sides", nargs="*", help="unmask and these; all without it")
     parser.add_argument("--others", type=Path, default=ROOT / ".venv-bench")
     main(parser.parse_args())
