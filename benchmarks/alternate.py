@@ -27,13 +27,15 @@ T = TypeVar("T")
 class Child(NamedTuple):
     """What a child process came to.
 
-    figures: what it printed as JSON on its last line; seconds: from its start to its end.
+    figures: what it printed as JSON on its last line; seconds: from its start to its end; busy: of
+        processors, all of its threads together, which other processes on the machine change less.
     peak: bytes resident at most; own: of these, at most so many that were not pages of files, which
         the kernel can drop when others need memory (sampled; 0 where there is no /proc).
     """
 
     figures: dict[str, float]
     seconds: float
+    busy: float
     peak: int
     own: int
 
@@ -66,7 +68,8 @@ def run(
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{printed}{''.join(errors)}")
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Child(_last_line(printed), seconds, peak, watch.end())
+    busy = usage.ru_utime + usage.ru_stime
+    return Child(_last_line(printed), seconds, busy, peak, watch.end())
 
 
 def alternate(sides: Mapping[str, Callable[[int], T]], rounds: int) -> dict[str, list[T]]:

@@ -3,9 +3,10 @@
     python benchmarks/scaling.py [FACES ...] [--rounds 1] [--near]
 
 For each number of faces (10,000, 35,887, 200,000 and 1,000,000 without any), writes a CSV of random
-pixels and runs the stages on it as DVC would, each a process of its own: ingest, audit, crop, one
-epoch of the baseline, and a reconstructor in closed form, trained and run. All other parameters are
-those of params.yaml; with `--near`, the audit also looks for near-duplicates.
+pixels and runs the stages on it as DVC would, each a process of its own: ingest, audit, crop, a
+reconstructor in closed form, trained and run, and one epoch of the baseline. The classifier learns
+from batches of 128; all other parameters are those of params.yaml. With `--near`, the audit also
+looks for near-duplicates.
 
 Peak memory is what was resident at most, pages of the arrays' files included, which the kernel
 takes back when others need memory; the process's own memory is without those. A million faces need
@@ -17,8 +18,9 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
-from alternate import GIB, ROOT, Child, run, spread, table
+from alternate import GIB, MIB, ROOT, Child, run, spread, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -29,58 +31,72 @@ STAGES = {
     "ingest": ["ingest"],
     "audit": ["audit"],
     "crop": ["crop"],
-    "train_baseline, one epoch": ["train_baseline"],
     f"train_reconstructor {RECONSTRUCTOR}": ["train_reconstructor", RECONSTRUCTOR],
     f"reconstruct {RECONSTRUCTOR}": ["reconstruct", RECONSTRUCTOR],
+    "train_baseline, one epoch": ["train_baseline"],
 }
+
+
+Found = dict[tuple[str, int], list[Child]]
 
 
 def main(counts: list[int], rounds: int, only: list[str], near: bool) -> None:
     """Print a Markdown table, and whether all stayed within the limit."""
     stages = {name: words for name, words in STAGES.items() if not only or words[0] in only}
-    found: dict[tuple[str, int], list[Child]] = {}
-    for count in counts:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            _prepare(folder, count, near)
-            for number in range(rounds):
-                for stage, (script, *words) in stages.items():
-                    print(f"{count:,} faces, round {number + 1}: {stage}", file=sys.stderr)
-                    child = run([sys.executable, ROOT / "stages" / f"{script}.py", *words], folder)
-                    found.setdefault((stage, count), []).append(child)
-    rows = [_row(stage, count, found[stage, count], found) for stage in stages for count in counts]
+    found: Found = {}
+    try:
+        for count in counts:
+            _measure(stages, count, rounds, near, found)
+    except KeyboardInterrupt:
+        print("Interrupted: this is what was measured until then.\n")
+    rows = [_row(*key, found) for key in sorted(found, key=lambda key: list(stages).index(key[0]))]
     head = (
-        "stage", "faces", "seconds", "microseconds a face", "peak MiB", "of its own, MiB",
-        "time grows by", "faces by",
+        "stage", "faces", "seconds", "of processors, seconds", "the same a face, microseconds",
+        "grows by", "faces by", "peak MiB", "of its own, MiB",
     )  # fmt: skip
     print(f"{rounds} rounds: median (least to greatest)\n\n{table(head, rows)}\n")
-    most = max((child.peak, key) for key, children in found.items() for child in children)
-    verdict = "stays within" if most[0] <= LIMIT else "does not stay within"
-    stage, count = most[1]
+    peak, (stage, count) = max((c.peak, key) for key, children in found.items() for c in children)
     print(
-        f"The most that was resident: {most[0] / GIB:.2f} GiB ({stage}, {count:,} faces). "
-        f"It {verdict} {LIMIT // GIB} GiB."
+        f"The most that was resident: {peak / GIB:.2f} GiB ({stage}, {count:,} faces). "
+        f"It {'stays' if peak <= LIMIT else 'does not stay'} within {LIMIT // GIB} GiB."
     )
 
 
-def _row(
-    stage: str, count: int, children: list[Child], found: dict[tuple[str, int], list[Child]]
-) -> list[object]:
+def _measure(
+    stages: dict[str, list[str]], count: int, rounds: int, near: bool, found: Found
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _prepare(folder, count, near)
+        for _ in range(rounds):
+            for stage, (script, *words) in stages.items():
+                child = run([sys.executable, ROOT / "stages" / f"{script}.py", *words], folder)
+                found.setdefault((stage, count), []).append(child)
+                print(
+                    f"{count:,} faces: {stage}: {child.seconds:.1f} s, {child.busy:.1f} s of "
+                    f"processors, {child.peak / GIB:.2f} GiB, of its own {child.own / GIB:.2f} GiB",
+                    file=sys.stderr,
+                )
+
+
+def _row(stage: str, count: int, found: Found) -> list[str]:
     """Return a line of the table; growth is against the next smaller number of faces."""
-    seconds = [child.seconds for child in children]
+    children = found[stage, count]
+    busy = [child.busy for child in children]
     smaller = max((n for s, n in found if s == stage and n < count), default=None)
     growth = ["", ""]
     if smaller:
-        before = [child.seconds for child in found[stage, smaller]]
-        growth = [f"{min(seconds) / min(before):.1f}", f"{count / smaller:.1f}"]
+        before = median(child.busy for child in found[stage, smaller])
+        growth = [f"{median(busy) / before:.1f}", f"{count / smaller:.1f}"]
     return [
         stage,
         f"{count:,}",
-        spread(seconds),
-        spread([1e6 * s / count for s in seconds], ",.0f"),
-        spread([child.peak / 2**20 for child in children], ",.0f"),
-        spread([child.own / 2**20 for child in children], ",.0f"),
+        spread([child.seconds for child in children]),
+        spread(busy),
+        spread([1e6 * seconds / count for seconds in busy], ",.0f"),
         *growth,
+        spread([child.peak / MIB for child in children], ",.0f"),
+        spread([child.own / MIB for child in children], ",.0f"),
     ]
 
 
@@ -94,7 +110,7 @@ def _prepare(folder: Path, count: int, near: bool) -> None:
     params = yaml.load(folder / "params.yaml")
     source = folder / "faces.csv"
     params["data"]["source"] = str(source)
-    params["train"]["classifier"]["epochs"] = 1
+    params["train"]["classifier"].update({"epochs": 1, "batch_size": 128})
     if near:
         params["audit"]["remove"] = "near"
     yaml.dump(params, folder / "params.yaml")
