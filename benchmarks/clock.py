@@ -12,11 +12,20 @@ class Clock:
 
     def __init__(self) -> None:
         self._ends: list[float] = []
+        self._busy: list[float] = []
 
     def __call__(self, epoch: int = 0) -> None:
         """Note the end of an epoch."""
         self._ends.append(time.perf_counter())
+        self._busy.append(time.process_time())
 
-    def rate(self, faces: int) -> float:
-        """Return how many faces were learned from in a second, where an epoch has `faces`."""
-        return faces * (len(self._ends) - 1) / (self._ends[-1] - self._ends[0])
+    def rates(self, faces: int) -> dict[str, float]:
+        """Return how many faces were learned from in a second, where an epoch has `faces`.
+
+        `busy` is of seconds of processors, all of this process's threads together.
+        """
+        learned = faces * (len(self._ends) - 1)
+        return {
+            "rate": learned / (self._ends[-1] - self._ends[0]),
+            "busy": learned / (self._busy[-1] - self._busy[0]),
+        }

@@ -57,7 +57,7 @@ def main(side: str, name: str, folder: str) -> None:
     else:
         _own(name, entry, settings, train, faces, rows, clock, keep=side == "unmask")
     seconds = time.perf_counter() - began
-    print(json.dumps({"images_per_second": clock.rate(len(rows[0])), "seconds": seconds}))
+    print(json.dumps(clock.rates(len(rows[0])) | {"seconds": seconds}))
 
 
 def _own(

@@ -4,8 +4,9 @@
 
 Models, losses and batches are those of params.yaml, on faces of random pixels: they take as long as
 any. Each side is a process of its own; images per second are those of all epochs but the first,
-validation included. Plain PyTorch is a `DataLoader` with torchvision's transforms of each face,
-float32, and `torch.optim.Adam`. Reconstructors in closed form do not train, and are left out.
+validation included; those in a second of processors, of all threads together, change less where
+the machine has other work. Plain PyTorch is a `DataLoader` with torchvision's transforms of each
+face, float32, and `torch.optim.Adam`. Reconstructors in closed form do not train, and are left out.
 
 Where the encoder is frozen and faces are not augmented, our loop reads features that it computes
 once. The second table is of whole runs of ten epochs, from the features to the last checkpoint;
@@ -59,13 +60,18 @@ def _rates(folder: Path, names: list[str], rounds: int) -> str:
     rows = []
     for name in names:
         sides = {side: _side(side, name, folder) for side in ("unmask", "pytorch")}
-        found = {
-            side: [child.figures["images_per_second"] for child in children]
-            for side, children in alternate(sides, rounds).items()
-        }
-        ratio = spread(ratios(found["unmask"], found["pytorch"]), ".2f")
-        rows.append((name, *(spread(rate, ",.0f") for rate in found.values()), ratio))
-    return table(("reconstructor", "unmask, images/s", "pytorch, images/s", "faster by"), rows)
+        found = alternate(sides, rounds)
+        line = [name]
+        for figure in ("rate", "busy"):
+            unmask, pytorch = ([c.figures[figure] for c in found[side]] for side in sides)
+            line += [spread(unmask, ",.0f"), spread(pytorch, ",.0f")]
+            line.append(spread(ratios(unmask, pytorch), ".2f"))
+        rows.append(line)
+    head = (
+        "reconstructor", "unmask, images/s", "pytorch, images/s", "faster by",
+        "unmask, in a second of processors", "pytorch, in the same", "faster by",
+    )  # fmt: skip
+    return table(head, rows)
 
 
 def _features(folder: Path, names: list[str], rounds: int, epochs: int) -> str:

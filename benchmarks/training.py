@@ -4,7 +4,9 @@
 
 Whole faces, drawn by the sample's generator, mirrored at random; all other settings of training and
 classifier are those of params.yaml. Each side is a process of its own, and each round
-has another seed. Images per second are those of all epochs but the first, validation included:
+has another seed. Images per second are those of all epochs but the first, validation included;
+those in a second of processors, of all threads together, change less where the machine has other
+work:
 
 - unmask: the pipeline's loop, with its checkpoint and its curves;
 - pytorch: the same module in float32, a `DataLoader` with torchvision's transforms of each image,
@@ -33,9 +35,11 @@ from unmask.core.faces import FaceBlock, FaceSetWriter
 from unmask.core.params import section
 from unmask.sources.synthetic import draw_splits
 
+WORKERS = "pytorch, two workers"  # whose processors' seconds are not all in one process
+
 
 def main(arguments: argparse.Namespace) -> None:
-    """Print two Markdown tables: images per second, and accuracy."""
+    """Print a Markdown table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_faces(folder, arguments.train, arguments.validation)
@@ -43,8 +47,11 @@ def main(arguments: argparse.Namespace) -> None:
         sides = _sides(folder, arguments.others)
         chosen = {side: sides[side] for side in ["unmask", *(arguments.sides or sides)]}
         found = alternate(chosen, arguments.rounds)
-    rate = {side: [c.figures["images_per_second"] for c in f] for side, f in found.items()}
-    points = {side: [100 * c.figures["accuracy"] for c in f] for side, f in found.items()}
+    rate, busy, accuracy = (
+        {side: [child.figures[name] for child in children] for side, children in found.items()}
+        for name in ("rate", "busy", "accuracy")
+    )
+    points = {side: [100 * share for share in shares] for side, shares in accuracy.items()}
     print(
         f"{arguments.train:,} faces to train on, {arguments.validation:,} to validate on, "
         f"batches of {arguments.batch_size}, {arguments.rounds} seeds: median (least to greatest)\n"
@@ -54,13 +61,16 @@ def main(arguments: argparse.Namespace) -> None:
             side,
             spread(rate[side], ",.0f"),
             spread(ratios(rate["unmask"], rate[side]), ".2f"),
+            "" if side == WORKERS else spread(busy[side], ",.0f"),
+            "" if side == WORKERS else spread(ratios(busy["unmask"], busy[side]), ".2f"),
             f"{mean(points[side]):.1f} ({min(points[side]):.1f} to {max(points[side]):.1f})",
             f"{mean(points['unmask']) - mean(points[side]):+.1f}",
         )
         for side in found
     ]
     head = (
-        "side", "images/s", "unmask is faster by", "validation accuracy, mean, %",
+        "side", "images/s", "unmask is faster by", "in a second of processors",
+        "unmask is faster by", "validation accuracy, mean, %",
         "unmask is better by, points",
     )  # fmt: skip
     print(table(head, rows))
@@ -97,7 +107,7 @@ def _sides(folder: Path, others: Path) -> dict[str, Callable[[int], Child]]:
     sides = {
         "unmask": side("unmask"),
         "pytorch": side("pytorch"),
-        "pytorch, two workers": side("pytorch", 2),
+        WORKERS: side("pytorch", 2),
     }
     python, lightning = others / "bin" / "python", others / "lightning"
     if lightning.exists():

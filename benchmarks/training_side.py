@@ -43,8 +43,7 @@ def main(side: str, folder: str, seed: str, workers: str) -> None:
     faces, classifier = FaceSet.open("."), Named.model_validate(job["classifier"])
     clock = Clock()
     accuracy = SIDES[side](faces, classifier, train, int(workers), clock)
-    rate = clock.rate(len(faces.rows(TRAIN)))
-    print(json.dumps({"images_per_second": rate, "accuracy": accuracy}))
+    print(json.dumps(clock.rates(len(faces.rows(TRAIN))) | {"accuracy": accuracy}))
 
 
 def _unmask(faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock) -> float:
