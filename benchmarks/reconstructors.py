@@ -66,6 +66,7 @@ def _rates(folder: Path, names: list[str], rounds: int) -> str:
             unmask, pytorch = ([c.figures[figure] for c in found[side]] for side in sides)
             line += [spread(unmask, ",.0f"), spread(pytorch, ",.0f")]
             line.append(spread(ratios(unmask, pytorch), ".2f"))
+        print(f"{name}: faster by {line[3]}", file=sys.stderr)
         rows.append(line)
     head = (
         "reconstructor", "unmask, images/s", "pytorch, images/s", "faster by",

@@ -34,7 +34,6 @@ measured.
 
 def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -> None:
     """Run and write, one after the other."""
-    sections = _sections(path)
     for name in names or BENCHMARKS:
         command = [sys.executable, HERE / f"{name}.py", *extra]
         printed = subprocess.run(  # noqa: S603, no shell
@@ -43,7 +42,7 @@ def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -
         words = [Path(word).name if Path(word).is_absolute() else word for word in extra]
         call = " ".join(["python", f"benchmarks/{name}.py", *words])
         where = f"`{call}`, {time.strftime('%Y-%m-%d')}, {machine()}."
-        sections[name] = f"{where}\n\n{printed.strip()}\n"
+        sections = _sections(path) | {name: f"{where}\n\n{printed.strip()}\n"}
         texts = [f"## {BENCHMARKS[n]}\n\n{sections[n]}" for n in BENCHMARKS if n in sections]
         path.write_text("\n".join([HEAD, *texts]))
 
