@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # otherwise idle, and several stages at once (`dvc queue start -j 2`) would else starve each other.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help repro report test fuzz lint fetch lock torture vulnerabilities sbom clean
+.PHONY: help repro report test fuzz lint fetch lock bench torture vulnerabilities sbom clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ vulnerabilities: $(VENV)/installed  ## look up known weaknesses of the locked de
 	pip install --quiet pip-audit
 	pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
+bench: $(VENV)/installed .venv-bench/installed  ## run all benchmarks, into benchmarks/results.md
+	python benchmarks/run_all.py $(BENCH)
+
 torture: $(VENV)/installed  ## kill the pipeline at random moments, and see what is left of it
 	python benchmarks/torture.py
 
@@ -54,4 +57,13 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+# What benchmarks compare with, and nothing else needs. Lightning is put beside that environment's
+# own packages: it runs on the same PyTorch as we do.
+.venv-bench/installed: benchmarks/others.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check $$(grep tensorflow $<)
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	  --target .venv-bench/lightning $$(grep lightning $<)
 	touch $@

@@ -1,0 +1,76 @@
+"""A temporary clone of the repository, whose stages are timed as DVC runs them."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from alternate import HERE, ROOT, run
+
+
+class Stage(NamedTuple):
+    """A stage that has run; seconds since the epoch."""
+
+    name: str
+    began: float
+    ended: float
+
+
+class Timed(NamedTuple):
+    """A run of DVC: seconds from start to end, and the stages that it ran."""
+
+    seconds: float
+    stages: list[Stage]
+
+    @property
+    def within(self) -> float:
+        """Seconds that passed within stages."""
+        return sum(stage.ended - stage.began for stage in self.stages)
+
+
+class Clone:
+    """The last commit, without anything that has been computed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._times = path, path.parent / "stage_times.jsonl"
+        run(["git", "clone", "--quiet", ROOT, path])
+
+    def set_params(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Rewrite params.yaml as `change` changes its values, and commit it, as DVC wishes."""
+        from ruamel.yaml import YAML
+
+        yaml = YAML()
+        params = yaml.load(self.path / "params.yaml")
+        change(params)
+        yaml.dump(params, self.path / "params.yaml")
+        identity = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
+        run(["git", *identity, "commit", "--quiet", "--all", "--message", "smaller"], self.path)
+
+    def dvc(self, *words: str) -> Timed:
+        """Run `dvc` with these words, and time it and its stages."""
+        self._times.unlink(missing_ok=True)
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(HERE / "stage_times"),
+            "UNMASK_STAGE_TIMES": str(self._times),
+        }
+        began = time.perf_counter()
+        run(["dvc", *words], self.path, environment)
+        seconds = time.perf_counter() - began
+        lines = self._times.read_text().splitlines() if self._times.exists() else []
+        stages = [json.loads(line) for line in lines]
+        return Timed(seconds, [Stage(s["stage"], s["began"], s["ended"]) for s in stages])
+
+
+def reduce(params: dict[str, Any]) -> None:
+    """Leave of the pipeline what takes a few minutes: a small sample, two reconstructors."""
+    kept = ("unet", "mean_face")
+    params["recon"]["model"] = kept[0]
+    for name in [name for name in params["reconstructors"] if name not in kept]:
+        del params["reconstructors"][name]
+    params["sample"].update({"train": 140, "validation": 70, "test": 70})
+    for kind in ("classifier", "reconstructor"):
+        params["train"][kind].update({"epochs": 2, "batch_size": 32})

@@ -1,0 +1,143 @@
+"""Ingest of fer2013.csv, against torchvision and against pandas.
+
+    python benchmarks/ingest.py [fer2013.csv] [--rounds 5] [--faces 35887]
+
+Without a file, one of as many faces is made of random pixels. Each side is a process of its own:
+
+- unmask: all that the stage `ingest` does: every row is checked, the file's SHA-256 taken, and the
+  arrays are written and flushed to disk;
+- torchvision: `torchvision.datasets.FER2013`, both of its splits. It compares the file's MD5 with
+  that of Kaggle's; a subclass tells it the MD5 of the file at hand, so that it does all of its work
+  on any file;
+- pandas: `read_csv`, and `numpy.fromstring` for each row; as people do.
+
+Seconds are those of reading, imports not counted; those of processors are of all threads together,
+and change less where the machine has other work. Memory is that of the whole process.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alternate import MIB, ROOT, Child, alternate, ratios, run, spread, table
+
+sys.path.insert(0, str(ROOT / "src"))
+
+
+def main(source: Path | None, rounds: int, faces: int) -> None:
+    """Print a Markdown table."""
+    with tempfile.TemporaryDirectory() as name:
+        # torchvision looks for this name in this folder.
+        file = Path(name) / "fer2013" / "fer2013.csv"
+        file.parent.mkdir()
+        if source:
+            file.symlink_to(source.resolve())
+        else:
+            from random_faces import write_csv
+
+            write_csv(file, faces)
+        with file.open("rb") as stream:  # and what is read now, all sides find in memory
+            md5 = hashlib.file_digest(stream, "md5").hexdigest()
+        size = file.stat().st_size / 1e6
+        found = alternate({side: _child(side, file, md5) for side in SIDES}, rounds)
+    seconds, busy = (
+        {side: [c.figures[name] for c in children] for side, children in found.items()}
+        for name in ("seconds", "busy")
+    )
+    read = int(found["unmask"][0].figures["faces"])
+    print(f"{read:,} faces, {size:.0f} MB, {rounds} rounds: median (least to greatest)\n")
+    rows = [
+        (
+            side,
+            spread(seconds[side], ".2f"),
+            spread(ratios(seconds[side], seconds["unmask"])),
+            spread(busy[side], ".2f"),
+            spread(ratios(busy[side], busy["unmask"])),
+            spread([child.peak / MIB for child in children], ".0f"),
+        )
+        for side, children in found.items()
+    ]
+    head = (
+        "reader", "seconds", "times unmask's", "of processors, seconds", "times unmask's",
+        "peak MiB",
+    )  # fmt: skip
+    print(table(head, rows))
+
+
+def _child(side: str, file: Path, md5: str) -> Callable[[int], Child]:
+    command = [sys.executable, __file__, file, "--side", side, "--md5", md5]
+    return lambda number: run(command)
+
+
+def measure(side: str, file: Path, md5: str) -> None:
+    """Read the file as one of SIDES and print what it took."""
+    read = SIDES[side](file, md5)
+    began, busy = time.perf_counter(), time.process_time()
+    faces = read()
+    seconds, busy = time.perf_counter() - began, time.process_time() - busy
+    print(json.dumps({"seconds": seconds, "busy": busy, "faces": faces}))
+
+
+def _unmask(file: Path, md5: str) -> Callable[[], int]:
+    from unmask.core.files import whole_file, whole_folder, write_json
+    from unmask.ingest import ingest
+    from unmask.sources.params import Data
+
+    data = Data(source=str(file), labels="fer2013", votes="unused", validation_fraction=0.1, seed=1)
+
+    def read() -> int:
+        with (
+            whole_folder(file.parent / "faces") as folder,
+            whole_file(file.parent / "test_labels.npy") as test_labels,
+        ):
+            meta = ingest(file, data, folder, test_labels)
+            write_json(folder / "meta.json", meta)
+        return int(meta["rows"])
+
+    return read
+
+
+def _torchvision(file: Path, md5: str) -> Callable[[], int]:
+    from torchvision.datasets import FER2013
+
+    class AnyFER2013(FER2013):
+        _RESOURCES = FER2013._RESOURCES | {"fer": (file.name, md5)}
+
+    root = file.parents[1]
+    return lambda: sum(len(AnyFER2013(root, split)) for split in ("train", "test"))
+
+
+def _pandas(file: Path, md5: str) -> Callable[[], int]:
+    import numpy as np
+    import pandas as pd
+
+    def read() -> int:
+        rows = pd.read_csv(file)
+        images = np.stack([np.fromstring(row, dtype=np.uint8, sep=" ") for row in rows["pixels"]])
+        images = images.reshape(-1, 48, 48)
+        labels, usage = rows["emotion"].to_numpy(np.uint8), rows["Usage"].to_numpy()
+        assert len(images) == len(labels) == len(usage)  # noqa: S101
+        return len(images)
+
+    return read
+
+
+SIDES = {"unmask": _unmask, "torchvision": _torchvision, "pandas": _pandas}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--faces", type=int, default=35_887)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--md5", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side:
+        measure(arguments.side, arguments.file, arguments.md5)
+    else:
+        main(arguments.file, arguments.rounds, arguments.faces)

@@ -1,0 +1,128 @@
+"""Training of each reconstructor, against plain PyTorch; frozen encoders with and without features.
+
+    python benchmarks/reconstructors.py [NAME ...] [--rounds 3] [--train 256] [--validation 64]
+
+Models, losses and batches are those of params.yaml, on faces of random pixels: they take as long as
+any. Each side is a process of its own; images per second are those of all epochs but the first,
+validation included; those in a second of processors, of all threads together, change less where
+the machine has other work. Plain PyTorch is a `DataLoader` with torchvision's transforms of each
+face, float32, and `torch.optim.Adam`. Reconstructors in closed form do not train, and are left out.
+
+Where the encoder is frozen and faces are not augmented, our loop reads features that it computes
+once. The second table is of whole runs of ten epochs, from the features to the last checkpoint;
+nothing is extrapolated.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
+
+sys.path.insert(0, str(ROOT / "src"))
+
+from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSetWriter
+from unmask.core.params import section
+
+EPOCHS, LONG = 3, 10
+
+
+def main(names: list[str], rounds: int, train: int, validation: int, long: int) -> None:
+    """Print two Markdown tables."""
+    params = section.load(ROOT / "params.yaml")
+    trained = {
+        name: entry
+        for name, entry in params["reconstructors"].items()
+        if entry["objective"]["name"] != "closed_form" and (not names or name in names)
+    }
+    params["reconstructors"] = trained
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_faces(folder, train, validation)
+        print(
+            f"{train:,} faces to train on, {validation:,} to validate on, {rounds} rounds: "
+            "median (least to greatest)\n"
+        )
+        _write_job(folder, params, EPOCHS)
+        print(_rates(folder, list(trained), rounds))
+        frozen = [name for name, entry in trained.items() if entry.get("freeze") == "all"]
+        if frozen:
+            _write_job(folder, params, long)
+            print(f"\n{_features(folder, frozen, rounds, long)}")
+
+
+def _rates(folder: Path, names: list[str], rounds: int) -> str:
+    rows = []
+    for name in names:
+        sides = {side: _side(side, name, folder) for side in ("unmask", "pytorch")}
+        found = alternate(sides, rounds)
+        line = [name]
+        for figure in ("rate", "busy"):
+            unmask, pytorch = ([c.figures[figure] for c in found[side]] for side in sides)
+            line += [spread(unmask, ",.0f"), spread(pytorch, ",.0f")]
+            line.append(spread(ratios(unmask, pytorch), ".2f"))
+        print(f"{name}: faster by {line[3]}", file=sys.stderr)
+        rows.append(line)
+    head = (
+        "reconstructor", "unmask, images/s", "pytorch, images/s", "faster by",
+        "unmask, in a second of processors", "pytorch, in the same", "faster by",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _features(folder: Path, names: list[str], rounds: int, epochs: int) -> str:
+    rows = []
+    for name in names:
+        sides = {side: _side(side, name, folder) for side in ("unmask", "anew")}
+        found = {
+            side: [child.figures["seconds"] for child in children]
+            for side, children in alternate(sides, rounds).items()
+        }
+        ratio = spread(ratios(found["anew"], found["unmask"]))
+        rows.append((name, *(spread(seconds) for seconds in found.values()), ratio))
+    head = (
+        f"frozen encoder, {epochs} epochs", "features kept, seconds",
+        "features computed anew, seconds", "faster by",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _side(side: str, name: str, folder: Path) -> Callable[[int], Child]:
+    command = [sys.executable, HERE / "reconstructor_side.py", side, name, folder]
+    return lambda number: run(command)
+
+
+def _write_faces(folder: Path, train: int, validation: int) -> None:
+    count = train + validation
+    images = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), dtype=np.uint8)
+    labels = (np.arange(count) % len(CLASSES)).astype(np.uint8)
+    split = np.repeat(np.arange(2, dtype=np.uint8), [train, validation])
+    with FaceSetWriter(folder, folder / "test_labels.npy") as writer:
+        writer.append(FaceBlock(images, labels, split, np.arange(count)))
+
+
+def _write_job(folder: Path, params: dict[str, Any], epochs: int) -> None:
+    params["train"]["reconstructor"] |= {"epochs": epochs, "patience": epochs}
+    (folder / "job.json").write_text(json.dumps(params))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="reconstructors; all that are trained without one")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--train", type=int, default=256)
+    parser.add_argument("--validation", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=LONG, help="of the runs with frozen encoders")
+    arguments = parser.parse_args()
+    main(
+        arguments.names,
+        arguments.rounds,
+        arguments.train,
+        arguments.validation,
+        arguments.epochs,
+    )

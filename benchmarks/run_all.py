@@ -1,0 +1,78 @@
+"""Run the benchmarks and write what they print into benchmarks/results.md.
+
+    python benchmarks/run_all.py [NAME ...] [-- ARGUMENT ...]
+
+With names, these alone; the other sections stay as they are. What follows `--` goes to the script.
+"""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from alternate import GIB, HERE, ROOT
+
+BENCHMARKS = {
+    "ingest": "Ingest",
+    "training": "Training of the paper's CNN",
+    "reconstructors": "Training of the reconstructors",
+    "pipeline": "The whole pipeline",
+    "scaling": "Growth with the number of faces",
+}
+HEAD = """\
+# Benchmarks
+
+Written by `make bench`. The sides of a comparison take turns in one run; given are the median over
+the rounds and, in brackets, the least and the greatest. The head of each script says what is
+measured.
+"""
+
+
+def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -> None:
+    """Run and write, one after the other."""
+    for name in names or BENCHMARKS:
+        command = [sys.executable, HERE / f"{name}.py", *extra]
+        printed = subprocess.run(  # noqa: S603, no shell
+            command, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+        words = [Path(word).name if Path(word).is_absolute() else word for word in extra]
+        call = " ".join(["python", f"benchmarks/{name}.py", *words])
+        where = f"`{call}`, {time.strftime('%Y-%m-%d')}, {machine()}."
+        sections = _sections(path) | {name: f"{where}\n\n{printed.strip()}\n"}
+        texts = [f"## {BENCHMARKS[n]}\n\n{sections[n]}" for n in BENCHMARKS if n in sections]
+        path.write_text("\n".join([HEAD, *texts]))
+
+
+def machine() -> str:
+    """Say which commit ran on what."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    processors = Path("/proc/cpuinfo")
+    found = processors.exists() and re.search(r"model name\s*: (.+)", processors.read_text())
+    name = found[1] if found else platform.processor() or platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return (
+        f"commit {commit}, {os.cpu_count()} processors ({name}), {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, PyTorch {version('torch')}"
+    )
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """Return what the page has already, by the benchmark's name."""
+    if not path.exists():
+        return {}
+    names = {title: name for name, title in BENCHMARKS.items()}
+    parts = re.split(r"^## (.+)\n\n", path.read_text(), flags=re.MULTILINE)[1:]
+    return {names[title]: text for title, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    main(words[:cut], words[cut + 1 :])

@@ -1,0 +1,158 @@
+"""One side of benchmarks/training.py, as a process of its own.
+
+    python benchmarks/training_side.py SIDE FOLDER SEED WORKERS
+
+Trains the paper's CNN on the faces in FOLDER, as job.json there says, and prints images per second
+and the validation accuracy of the best epoch. `unmask` is the pipeline's own loop: with checkpoint
+and curves. `pytorch` and `lightning` train the same module in the way that their tutorials show.
+"""
+
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from alternate import ROOT
+from clock import Clock
+
+sys.path.insert(0, str(ROOT / "src"))
+
+import torch
+from plain import DEVICE, loaders
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unmask.core.compute.batches import Batches
+from unmask.core.compute.models import build_classifier
+from unmask.core.faces import TRAIN, VALIDATION, FaceSet
+from unmask.core.params.models import Named
+from unmask.core.params.training import Train, Training
+from unmask.training.classifier.objective import Classification
+from unmask.training.engine.loop import fit
+from unmask.training.engine.record import Record
+from unmask.training.engine.run import prepare
+
+
+def main(side: str, folder: str, seed: str, workers: str) -> None:
+    """Train and print."""
+    os.chdir(folder)
+    job = json.loads(Path("job.json").read_text())
+    train = Train.model_validate(job["train"] | {"seed": int(seed)})
+    faces, classifier = FaceSet.open("."), Named.model_validate(job["classifier"])
+    clock = Clock()
+    accuracy = SIDES[side](faces, classifier, train, int(workers), clock)
+    print(json.dumps(clock.rates(len(faces.rows(TRAIN))) | {"accuracy": accuracy}))
+
+
+def _unmask(faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock) -> float:
+    settings = train.classifier
+    machine = prepare(train)
+    model = build_classifier(classifier, faces.images.shape[1:])
+    arrays = [faces.images, faces.labels]
+    record = Record("benchmark", "", machine.team)
+    state = fit(
+        Classification(model, settings, machine),
+        Batches(arrays, faces.rows(TRAIN), settings.batch_size),
+        Batches(arrays, faces.rows(VALIDATION), settings.batch_size),
+        settings,
+        train.seed,
+        machine,
+        record,
+        clock,
+    )
+    record.close()
+    record.end(state)
+    return state.history[state.best_epoch]["validation/accuracy"]
+
+
+def _pytorch(faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock) -> float:
+    torch.manual_seed(train.seed)
+    settings, best = train.classifier, 0.0
+    learn, judge = _loaders(faces, settings, workers)
+    model = build_classifier(classifier, faces.images.shape[1:]).to(DEVICE)
+    optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    schedule = _schedule(optimiser, settings)
+    criterion = nn.CrossEntropyLoss()
+    for epoch in range(settings.epochs):
+        model.train()
+        total = 0.0
+        for images, labels in learn:
+            optimiser.zero_grad()
+            loss = criterion(model(images.to(DEVICE)), labels.to(DEVICE))
+            loss.backward()
+            optimiser.step()
+            total += loss.item()
+        schedule.step()
+        model.eval()
+        right = 0
+        with torch.no_grad():
+            for images, labels in judge:
+                right += int((model(images.to(DEVICE)).argmax(1).cpu() == labels).sum())
+        best = max(best, right / len(faces.rows(VALIDATION)))
+        clock(epoch)
+    return best
+
+
+def _lightning(
+    faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock
+) -> float:
+    from lightning.pytorch import LightningModule, Trainer
+
+    settings = train.classifier
+
+    class Module(LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = build_classifier(classifier, faces.images.shape[1:])
+            self.best, self.right = 0.0, 0
+
+        def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+            images, labels = batch
+            loss = functional.cross_entropy(self.model(images), labels)
+            self.log("loss", loss)
+            return loss
+
+        def on_validation_epoch_start(self) -> None:
+            self.right = 0
+
+        def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+            images, labels = batch
+            self.right += int((self.model(images).argmax(1) == labels).sum())
+
+        def on_validation_epoch_end(self) -> None:
+            self.best = max(self.best, self.right / len(faces.rows(VALIDATION)))
+            clock()
+
+        def configure_optimizers(self) -> Any:
+            optimiser = torch.optim.Adam(self.parameters(), lr=settings.learning_rate)
+            return [optimiser], [_schedule(optimiser, settings)]
+
+    torch.manual_seed(train.seed)
+    module = Module()
+    # What others may have to write or show is left out: it is the loop that is measured.
+    trainer = Trainer(
+        max_epochs=settings.epochs, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
+    )  # fmt: skip
+    trainer.fit(module, *_loaders(faces, settings, workers))
+    return module.best
+
+
+def _loaders(faces: FaceSet, settings: Training, workers: int) -> Any:
+    rows = faces.rows(TRAIN), faces.rows(VALIDATION)
+    return loaders(faces.images, faces.labels, rows, settings, workers)
+
+
+def _schedule(optimiser: torch.optim.Optimizer, settings: Training) -> Any:
+    """Return the product's schedule `cosine`."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda epoch: (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
+    )
+
+
+SIDES = {"unmask": _unmask, "pytorch": _pytorch, "lightning": _lightning}
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

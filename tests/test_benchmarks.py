@@ -1,0 +1,94 @@
+"""Every benchmark runs, on next to nothing, and prints whole tables; no timing is asserted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+TINY = ["--rounds", "1", "--train", "16", "--validation", "8"]
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Return the cells of each Markdown table, the line under its head left out."""
+    found, before = [], ""
+    for line in text.splitlines():
+        if line.startswith("| ---"):
+            continue
+        if line.startswith("|"):
+            if not before.startswith("|"):
+                found.append([])
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        before = line
+    assert all(len(row) == len(rows[0]) for rows in found for row in rows)
+    return found
+
+
+def printed(script: str, *words: object) -> str:
+    return subprocess.run(
+        [sys.executable, BENCHMARKS / script, *map(str, words)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # two workers share the cores
+        check=True, stdout=subprocess.PIPE, text=True,
+    ).stdout  # fmt: skip
+
+
+def test_ingest_is_compared_with_two_other_readers():
+    text = printed("ingest.py", "--rounds", 1, "--faces", 70)
+    [(head, *rows)] = tables(text)
+    assert text.startswith("70 faces")
+    assert [row[0] for row in rows] == ["unmask", "torchvision", "pandas"]
+    assert all(row[head.index("peak MiB")] for row in rows)
+
+
+def test_training_is_compared_with_plain_pytorch():
+    [(_, *rows)] = tables(printed("training.py", *TINY, "--epochs", 2, "--sides", "pytorch"))
+    assert [row[0] for row in rows] == ["unmask", "pytorch"]
+    assert all(all(row) for row in rows)
+
+
+def test_reconstructors_are_compared_with_plain_pytorch():
+    [(_, *rows)] = tables(printed("reconstructors.py", "unet", *TINY))
+    assert [row[0] for row in rows] == ["unet"]
+    assert all(all(row) for row in rows)
+
+
+def test_growth_is_shown_by_stage_and_number_of_faces():
+    text = printed("scaling.py", 70, 140, "--stages", "ingest", "crop")
+    [(_, *rows)] = tables(text)
+    assert [row[:2] for row in rows] == [
+        ["ingest", "70"], ["ingest", "140"], ["crop", "70"], ["crop", "140"],
+    ]  # fmt: skip
+    assert "stays within 4 GiB" in text
+
+
+@pytest.mark.slow
+def test_the_pipeline_is_compared_with_the_sum_of_its_stages():
+    text = printed("pipeline.py", "--reduced", "--rounds", 1, "crop")
+    [(head, *rows)] = tables(text)
+    assert [row[head.index("stages")] for row in rows] == ["3", "0", "0"]
+
+
+@pytest.mark.slow
+def test_without_a_gpu_the_same_runs_on_the_processors(tmp_path):
+    page = tmp_path / "gpu.md"
+    printed("gpu.py", "--reduced", "--output", page, "--targets", "crop")
+    [(_, *rows)] = tables(page.read_text())
+    assert [row[0] for row in rows] == ["make_sample", "ingest", "crop", "all, with DVC"]
+
+
+def test_results_keep_the_sections_that_were_not_run_again(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import run_all
+
+    page = tmp_path / "results.md"
+    page.write_text("# Benchmarks\n\n## Ingest\n\nas it was\n")
+    run_all.main(["scaling"], ["70", "--stages", "crop", "ingest"], page)
+    text = page.read_text()
+    assert text.index("as it was") < text.index("## Growth")
+    [(_, *rows)] = tables(text)
+    assert [row[:2] for row in rows] == [["ingest", "70"], ["crop", "70"]]
+    run_all.main(["scaling"], ["140", "--stages", "ingest"], page)
+    assert "as it was" in page.read_text()
+    assert "| 70 |" not in page.read_text()
