@@ -8,8 +8,11 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import open_array, save_array, whole_folder
+from unmask.core.faces import SIZE
+from unmask.core.files import ArrayWriter, open_array, whole_folder
 from unmask.core.mask import stitch
+
+_ROWS = 1 << 12
 
 
 def main(model: str) -> None:
@@ -17,10 +20,13 @@ def main(model: str) -> None:
     upper = open_array("data/halves/upper.npy")
     lower = open_array(f"data/reconstructed/{model}/lower.npy")
 
-    faces = stitch(upper, lower)
-
-    with whole_folder(Path("data/stitched") / model) as folder:
-        save_array(folder / "faces.npy", faces)
+    with (
+        whole_folder(Path("data/stitched") / model) as folder,
+        ArrayWriter(folder / "faces.npy", (SIZE, SIZE), upper.dtype) as faces,
+    ):
+        for start in range(0, len(upper), _ROWS):
+            rows = slice(start, start + _ROWS)
+            faces.append(stitch(upper[rows], lower[rows]))
 
 
 if __name__ == "__main__":

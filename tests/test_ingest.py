@@ -75,6 +75,7 @@ def test_meta_tells_source_and_counts_and_is_the_same_every_time(tmp_path):
         "source_sha256": hashlib.sha256(table()).hexdigest(),
         "rows": 21,
         "counts": {"train": each, "validation": each, "test": each},
+        "sha256": json.loads(metas[0])["sha256"],
     }
 
 

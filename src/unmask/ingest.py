@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from unmask.core.compute.memory import keep_memory
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
 from unmask.sources import detect
@@ -25,6 +26,7 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     Raises UserError for a source at fault, for a split without faces and for a class without
     training faces.
     """
+    keep_memory()
     found = detect.find(source)
     blocks, shares = found.read(data), data.labels == "ferplus_shares"
     if data.labels != "fer2013":

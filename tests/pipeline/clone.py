@@ -82,8 +82,8 @@ class Clone:
             "GIT_COMMITTER_NAME": "test",
             "GIT_COMMITTER_EMAIL": "test@localhost",
             # Two clones of the same files are the same commit.
-            "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
-            "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+            "GIT_AUTHOR_DATE": "1767225600 +0000",
+            "GIT_COMMITTER_DATE": "1767225600 +0000",
         }
         return subprocess.Popen(
             command, cwd=self.path, env=environment,

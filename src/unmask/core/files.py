@@ -14,6 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 from unmask.core import checksum
 from unmask.core.errors import UserError
 
+_ROWS = 1 << 12
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -98,7 +100,8 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
         whole_file(path) as temporary,
         ArrayWriter(temporary, array.shape[1:], array.dtype) as writer,
     ):
-        writer.append(array)
+        for start in range(0, len(array), _ROWS):  # a view of another array is copied by parts
+            writer.append(array[start : start + _ROWS])
 
 
 def open_array(path: str | Path) -> NDArray[Any]:
@@ -109,7 +112,7 @@ def open_array(path: str | Path) -> NDArray[Any]:
             raise ValueError("an archive of arrays")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run `dvc repro`") from None
-    except OSError:
+    except (OSError, UserError):  # the latter where the file is sealed
         raise
     except Exception as error:  # NumPy parses headers as Python and raises what its parser does
         what = str(error).partition("\n")[0][:99] or type(error).__name__

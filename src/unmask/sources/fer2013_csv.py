@@ -18,11 +18,11 @@ import numpy as np
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
-from unmask.sources import head, pixels
+from unmask.sources import head, pixels, plain
 from unmask.sources.columns import Columns, locate
 from unmask.sources.draw import drawn_split
 from unmask.sources.params import Data
-from unmask.sources.table import Table, line_blocks
+from unmask.sources.table import Table, lines_of, text_blocks
 from unmask.sources.wording import quoted
 
 _USAGE = {b"Training": TRAIN, b"PublicTest": VALIDATION, b"PrivateTest": TEST}
@@ -70,17 +70,22 @@ class _Reader:
         with table.open() as stream:
             head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)
             _skip_byte_order_mark(stream)
-            for first, lines in line_blocks(stream, self._label):
-                self.lines = first + len(lines) - 1
-                numbered = [
-                    (number, line)
-                    for number, line in enumerate(lines, start=first)
-                    if line and not line.isspace()
-                ]
-                if columns is None and numbered:
-                    columns = self._columns(*numbered.pop(0))
-                if columns and numbered:
-                    yield self._block(numbered, columns)
+            for first, text in text_blocks(stream, self._label):
+                if columns and (block := plain.parse(text, first, columns, _USAGE)):
+                    self.lines = first + len(block.labels) - 1
+                    yield block
+                    continue
+                for start, lines in lines_of(text, first, self._label):
+                    self.lines = start + len(lines) - 1
+                    numbered = [
+                        (number, line)
+                        for number, line in enumerate(lines, start=start)
+                        if line and not line.isspace()
+                    ]
+                    if columns is None and numbered:
+                        columns = self._columns(*numbered.pop(0))
+                    if columns and numbered:
+                        yield self._block(numbered, columns)
 
     def _block(self, numbered: list[tuple[int, bytes]], columns: Columns) -> FaceBlock:
         rows, refusal = [], None

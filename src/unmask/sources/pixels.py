@@ -10,45 +10,50 @@ from unmask.sources.wording import quoted
 
 COUNT = SIZE * SIZE
 
-_SPACE, _ZERO = np.frombuffer(b" 0", dtype=np.uint8)
+_SPACE, _ZERO, _LINE = np.frombuffer(b" 0\n", dtype=np.uint8)
 
 
 def parse(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
     """Return the images uint8 [B,48,48] of B fields, or None where any field is at fault.
 
-    All fields are read at once by operations on whole buffers: eighty million numbers one by one
-    would take a minute.
+    fields: without line ends. All are read at once by operations on whole buffers: eighty million
+    numbers one by one would take a minute.
     """
     if not fields:
         return np.empty((0, SIZE, SIZE), dtype=np.uint8)
     # Two spaces before the first number, so that each number has two characters before its last.
-    text = b"  " + b" ".join(fields) + b" "
+    text = b"  " + b"\n".join(fields) + b"\n"
     codes = np.frombuffer(text, dtype=np.uint8)
-    is_space = codes == _SPACE
+    is_line = codes == _LINE
+    is_end = (codes == _SPACE) | is_line
     digits = codes - _ZERO  # wraps below "0", so that every other character is 10 or more
     is_digit = digits < 10
-    if not _well_formed(is_space, is_digit):
+    if not _well_formed(is_end, is_digit):
         return None
-    digits *= is_digit  # a space counts as the digit 0 before the number
-    last = np.flatnonzero(is_space[3:])  # of each number the last digit, counted from text[2]
-    field_ends = np.cumsum([len(field) + 1 for field in fields]) - 2
-    if len(last) != COUNT * len(fields) or (last[COUNT - 1 :: COUNT] != field_ends).any():
-        return None
-    hundreds = (digits[:-2] * is_digit[1:-1]).take(last)
-    rest = (digits[1:-1] * np.uint8(10) + digits[2:]).take(last)
-    values: NDArray[np.uint8] = hundreds * np.uint8(100) + rest
+    # What stands here at each place is the number whose last digit is there, if one is.
+    digits *= is_digit.view(np.uint8)  # a space counts as the digit 0 before the number
+    hundreds = digits[:-2] * is_digit[1:-1].view(np.uint8)
+    rest = digits[1:-1] * np.uint8(10) + digits[2:]
+    values = hundreds * np.uint8(100) + rest
     # Up to 299 the sum wraps once, and then it is less than its part.
-    if (hundreds > 2).any() or (values < rest).any():
+    too_large = ((hundreds > 2) | (values < rest))[:-1] & is_end[3:]
+    last = np.flatnonzero(is_end[3:])
+    if (
+        too_large.any()
+        or len(last) != COUNT * len(fields)
+        or not is_line[3:].take(last[COUNT - 1 :: COUNT]).all()
+    ):
         return None
-    return values.reshape(-1, SIZE, SIZE)
+    images: NDArray[np.uint8] = values.take(last).reshape(-1, SIZE, SIZE)
+    return images
 
 
-def _well_formed(is_space: NDArray[np.bool_], is_digit: NDArray[np.bool_]) -> bool:
-    """Say whether there are digits and spaces alone, no two spaces and no four digits in a row."""
+def _well_formed(is_end: NDArray[np.bool_], is_digit: NDArray[np.bool_]) -> bool:
+    """Say whether all are digits and ends, with no two ends and no four digits in a row."""
     pairs = is_digit[1:] & is_digit[:-1]
     return bool(
-        (is_space | is_digit).all()
-        and not (is_space[2:] & is_space[1:-1]).any()
+        (is_end | is_digit).all()
+        and not (is_end[2:] & is_end[1:-1]).any()
         and not (pairs[2:] & pairs[:-2]).any()
     )
 

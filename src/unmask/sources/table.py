@@ -21,29 +21,42 @@ class Table(NamedTuple):
     open: Callable[[], AbstractContextManager[BufferedReader]]
 
 
-def line_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, list[bytes]]]:
-    r"""Yield all lines, some at a time, each time with the number of the first (from 1).
+def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes]]:
+    r"""Yield the text in blocks of whole lines, each with the number of its first line (from 1).
 
-    Lines end with "\n", "\r\n" or "\r"; the endings are not part of them. Memory stays flat
-    whatever the file holds.
-
-    Raises UserError for a line of more than 64 KiB, after all lines before it.
+    Lines end with "\n", "\r\n" or "\r", but for the last one of all. Memory stays flat whatever the
+    file holds. Raises UserError for a line of more than 64 KiB that does not end in its block.
     """
     number, rest = 1, b""
     while chunk := stream.read(_BLOCK):
         text = rest + chunk
         # A "\r" at the very end may be the first half of "\r\n".
         end = max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
-        lines, rest = text[:end].splitlines(), text[end:]
-        yield from _checked(lines, number, label)
-        number += len(lines)
+        whole, rest = text[:end], text[end:]
+        if whole:
+            yield number, whole
+            number += len(whole.splitlines()) if b"\r" in whole else whole.count(b"\n")
         if len(rest) > _LONGEST:
             raise _too_long(label, number)
     if rest:
-        yield from _checked(rest.splitlines(), number, label)
+        yield number, rest
 
 
-def _checked(lines: list[bytes], number: int, label: str) -> Iterator[tuple[int, list[bytes]]]:
+def line_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield all lines, some at a time, each time with the number of the first (from 1).
+
+    The endings are not part of the lines.
+    """
+    for number, text in text_blocks(stream, label):
+        yield from lines_of(text, number, label)
+
+
+def lines_of(text: bytes, number: int, label: str) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the lines of a block whose first line has this number, like `line_blocks`.
+
+    Raises UserError for a line of more than 64 KiB, after all lines before it.
+    """
+    lines = text.splitlines()
     if max(map(len, lines), default=0) <= _LONGEST:
         yield number, lines
         return
