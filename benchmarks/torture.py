@@ -57,8 +57,9 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     expected.dvc("repro", *target)
     seconds = time.monotonic() - began
     interrupted: set[str] = set()
-    orphans = early = 0
+    orphans = early = mended = 0
     for kill in range(kills):
+        mended += _mend(tortured)
         dvc = tortured.start("dvc", "repro", *target)
         # What has run stays, so each run starts where the last one was killed.
         time.sleep(draw.uniform(2, 2 + 2 * seconds / kills))
@@ -77,18 +78,28 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
         for process in alive:
             process.kill()
         print(f"kill {kill + 1} of {kills}: {', '.join(stages) or 'DVC'}", file=sys.stderr)
+    mended += _mend(tortured)
     tortured.dvc("repro", *target)
     differ = [name for name, outs in _outs(expected).items() if _outs(tortured).get(name) != outs]
     left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
-    print("| killed | moments | stages hit | wrong artefacts | orphans | temporary files left |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| killed | moments | stages hit | wrong artefacts | orphans | left over | empty locks |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     print(
         f"| `dvc repro {' '.join(target)}` | {kills - early} | {len(interrupted)} "
-        f"| {len(differ)} of {len(_outs(expected))} | {orphans} | {len(left)} |"
+        f"| {len(differ)} of {len(_outs(expected))} | {orphans} | {len(left)} | {mended} |"
     )
     for name in (*differ, *left):
         print(f"wrong: {name}", file=sys.stderr)
     return len(differ) + orphans + len(left)
+
+
+def _mend(clone: Clone) -> bool:
+    """Delete DVC's list of running commands where a kill left it empty; DVC would not start."""
+    file = clone.path / ".dvc/tmp/rwlock"
+    empty = file.exists() and not file.read_text().strip()
+    if empty:
+        file.unlink()
+    return empty
 
 
 def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
