@@ -42,10 +42,10 @@ class Clone:
         """Rewrite params.yaml as `change` changes its values, and commit it, as DVC wishes."""
         from ruamel.yaml import YAML
 
-        yaml = YAML()
-        params = yaml.load(self.path / "params.yaml")
+        editor = YAML()
+        params = editor.load(self.path / "params.yaml")
         change(params)
-        yaml.dump(params, self.path / "params.yaml")
+        editor.dump(params, self.path / "params.yaml")
         identity = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
         run(["git", *identity, "commit", "--quiet", "--all", "--message", "smaller"], self.path)
 

@@ -106,14 +106,14 @@ def _prepare(folder: Path, count: int, near: bool) -> None:
     from ruamel.yaml import YAML
 
     shutil.copy(ROOT / "params.yaml", folder)
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
+    editor = YAML()
+    params = editor.load(folder / "params.yaml")
     source = folder / "faces.csv"
     params["data"]["source"] = str(source)
     params["train"]["classifier"].update({"epochs": 1, "batch_size": 128})
     if near:
         params["audit"]["remove"] = "near"
-    yaml.dump(params, folder / "params.yaml")
+    editor.dump(params, folder / "params.yaml")
     write_csv(source, count)
 
 
