@@ -19,11 +19,11 @@ from clock import Clock
 sys.path.insert(0, str(ROOT / "src"))
 
 import numpy as np
+import product
 import torch
 from numpy.typing import NDArray
 from plain import DEVICE, loaders
 
-from unmask.core.compute.batches import Batches
 from unmask.core.compute.device import Compute
 from unmask.core.compute.models import build_reconstructor
 from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet
@@ -32,9 +32,7 @@ from unmask.core.params import registry
 from unmask.core.params.models import Reconstructor
 from unmask.core.params.section import check
 from unmask.core.params.training import Train, Training
-from unmask.training.engine.loop import fit
 from unmask.training.engine.objective import Objective
-from unmask.training.engine.record import Record
 from unmask.training.engine.run import prepare
 from unmask.training.reconstructor.features import keep_features
 from unmask.training.reconstructor.train import Pretrainable
@@ -78,19 +76,8 @@ def _own(
     if keep and frozen and not settings.augments:
         arrays += keep_features("benchmark", model.encoder, arrays[0], np.concatenate(rows))
         learner = model.decoder
-    record = Record("benchmark", "", machine.team)
-    state = fit(
-        _objective(entry, learner, settings, machine),
-        Batches(arrays, rows[0], settings.batch_size),
-        Batches(arrays, rows[1], settings.batch_size),
-        settings,
-        train.seed,
-        machine,
-        record,
-        clock,
-    )
-    record.close()
-    record.end(state)
+    objective = _objective(entry, learner, settings, machine)
+    product.train(objective, arrays, rows, settings, train.seed, machine, clock)
 
 
 def _plain(

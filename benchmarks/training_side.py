@@ -19,19 +19,17 @@ from clock import Clock
 
 sys.path.insert(0, str(ROOT / "src"))
 
+import product
 import torch
 from plain import DEVICE, loaders
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.core.compute.batches import Batches
 from unmask.core.compute.models import build_classifier
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
 from unmask.core.params.models import Named
 from unmask.core.params.training import Train, Training
 from unmask.training.classifier.objective import Classification
-from unmask.training.engine.loop import fit
-from unmask.training.engine.record import Record
 from unmask.training.engine.run import prepare
 
 
@@ -51,19 +49,9 @@ def _unmask(faces: FaceSet, classifier: Named, train: Train, workers: int, clock
     machine = prepare(train)
     model = build_classifier(classifier, faces.images.shape[1:])
     arrays = [faces.images, faces.labels]
-    record = Record("benchmark", "", machine.team)
-    state = fit(
-        Classification(model, settings, machine),
-        Batches(arrays, faces.rows(TRAIN), settings.batch_size),
-        Batches(arrays, faces.rows(VALIDATION), settings.batch_size),
-        settings,
-        train.seed,
-        machine,
-        record,
-        clock,
-    )
-    record.close()
-    record.end(state)
+    objective = Classification(model, settings, machine)
+    rows = faces.rows(TRAIN), faces.rows(VALIDATION)
+    state = product.train(objective, arrays, rows, settings, train.seed, machine, clock)
     return state.history[state.best_epoch]["validation/accuracy"]
 
 
