@@ -269,7 +269,8 @@ def test_a_stage_ends_with_the_dvc_that_was_killed(shell, clone, monkeypatch):
     dvc.wait()
     _, alive = psutil.wait_procs(stages, timeout=60)
     assert alive == []
-    assert checkpoint.exists()
+    # killed while it writes the next checkpoint, it leaves the one before
+    assert any(checkpoint.parent.glob("*last.safetensors"))
 
 
 def test_what_python_leaves_beside_its_code_makes_no_stage_stale(clone):
