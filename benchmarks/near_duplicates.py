@@ -18,11 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from near_copies import KINDS, alter  # noqa: E402
-from unmask.audit.copies import constant, exact_copies  # noqa: E402
+from unmask.audit.copies import exact_copies  # noqa: E402
+from unmask.audit.flat import flatness  # noqa: E402
 from unmask.audit.near import near_duplicates  # noqa: E402
 from unmask.core.files import open_array  # noqa: E402
 
-COPIES, LIKENESS = 400, 0.9
+COPIES, LIKENESS, FLAT = 400, 0.9, 0.65
 
 
 def main(folder: str) -> None:
@@ -30,7 +31,7 @@ def main(folder: str) -> None:
     random = np.random.default_rng(0)
     images = np.array(open_array(Path(folder) / "images.npy"))
     same = [index for group in exact_copies(images) for index in group[1:]]
-    images = np.delete(images, [*same, *constant(images)], axis=0)
+    images = np.delete(images, [*same, *np.flatnonzero(flatness(images) >= FLAT)], axis=0)
     originals = random.choice(len(images), (len(KINDS), COPIES), replace=False)
     planted = [
         alter(images[index], kind, random)

@@ -17,7 +17,7 @@ from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
 
 
 def audit(faces, remove="exact"):
-    return module.audit(faces, AuditParams(remove=remove, likeness=0.9))
+    return module.audit(faces, AuditParams(remove=remove, likeness=0.9, flat=0.65))
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def planted():
     labels[8] = 3
     images[3] = images[4]  # training, validation ...
     images[9] = images[4]  # ... and test
-    images[6] = 7  # constant, validation
-    images[11] = 9  # constant, test
+    images[6] = 7  # blank, validation
+    images[11] = 9  # blank, test
     return FaceSet(images, labels, split, np.arange(12) + 2)
 
 
@@ -50,7 +50,7 @@ def test_counts(planted):
         "test_twins_in_train": 2,
         "validation_twins_in_train": 1,
         "conflicting_label_groups": 1,
-        "constant_images": 2,
+        "flat_images": 2,
         "near_duplicates": None,
     }
 
@@ -62,7 +62,7 @@ def test_a_face_with_a_copy_in_a_later_split_is_removed(planted):
         (2, "copy in test", 8),
         (3, "copy in test", 9),
         (4, "copy in test", 9),
-        (6, "constant image", -1),
+        (6, "flat image", -1),
     ]
 
 
@@ -83,7 +83,8 @@ def test_labels_decide_nothing(planted):
 
 
 def test_exact_copies_agree_with_numpy_unique():
-    images = np.random.default_rng(1).integers(0, 2, (300, 48, 48), dtype=np.uint8) * 0
+    picture = np.random.default_rng(1).integers(0, 256, (48, 48), dtype=np.uint8)
+    images = np.tile(picture, (300, 1, 1))
     images[:, 0, 0] = np.random.default_rng(2).integers(0, 100, 300)
     images[-1, 0, 0] = 200  # one face that is no copy, for validation
     split = np.array([TRAIN] * 299 + [VALIDATION], np.uint8)
@@ -95,7 +96,7 @@ def test_exact_copies_agree_with_numpy_unique():
 
 
 def test_copies_can_be_left_in(planted):
-    assert [r.reason for r in audit(planted, "none").removals] == ["constant image"]
+    assert [r.reason for r in audit(planted, "none").removals] == ["flat image"]
 
 
 @pytest.fixture(scope="module")
@@ -177,9 +178,29 @@ def test_every_finding_is_written_down(near, tmp_path):
     assert (tmp_path / "near.png").stat().st_size > 1000
 
 
-def test_a_constant_image_is_nobodys_near_duplicate(near):
+def test_a_flat_image_is_nobodys_near_duplicate(near):
     images = near.images.copy()
     images[10], images[110] = 7, 90
     found = audit(FaceSet(images, near.labels, near.split, near.row), "near")
-    assert {r.reason for r in found.removals if r.index == 10} == {"constant image"}
+    assert {r.reason for r in found.removals if r.index == 10} == {"flat image"}
     assert not {10, 110} & {index for pair in found.pairs for index in pair[:2]}
+
+
+def test_pictures_that_say_that_a_picture_is_missing_are_flat_images(pictures):
+    random = np.random.default_rng(0)
+    notice = np.full((48, 48), 252, np.uint8)
+    notice[20:32, 4:44] = random.integers(0, 256, (12, 40))  # lines of text
+    encoded = notice.astype(int) + random.integers(-2, 3, notice.shape)  # as JPEG leaves it
+    dark = pictures[2].copy()
+    dark[:, :24] = 0  # a face half in shadow
+    images = np.concatenate([[notice, encoded.clip(0, 255), dark], pictures[3:200]]).astype("uint8")
+    split = np.resize(np.array([TRAIN, TRAIN, TRAIN, VALIDATION, TEST], np.uint8), len(images))
+    found = audit(FaceSet(images, np.zeros(len(images), np.uint8), split, np.arange(len(images))))
+    assert [(r.index, r.reason) for r in found.removals] == [(0, "flat image"), (1, "flat image")]
+    assert found.figures["flat_images"] == 2
+
+
+def test_how_flat_a_face_may_be_is_a_parameter(planted):
+    planted.images[0, :30] = 40
+    strict = AuditParams(remove="none", likeness=0.9, flat=0.6)
+    assert [r.index for r in module.audit(planted, strict).removals] == [0, 6]

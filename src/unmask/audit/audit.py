@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from unmask.audit.copies import Pair, constant, exact_copies
+from unmask.audit.copies import Pair, exact_copies
+from unmask.audit.flat import flatness
 from unmask.audit.params import AuditParams
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TEST, TRAIN, VALIDATION, FaceSet
@@ -46,22 +47,23 @@ class Audit:
 
 
 def audit(faces: FaceSet, params: AuditParams) -> Audit:
-    """Find copies and constant images, and decide which faces to keep from training.
+    """Find copies and flat images, and decide which faces to keep from training.
 
     A face of which a copy stands in a later split (train < validation < test) is removed: the test
     split stays as it is, and no face of it has been seen or chosen by. Copies of copies count as
-    copies. Constant images are removed from training and validation. Copies within one split are
+    copies. Flat images are removed from training and validation. Copies within one split are
     counted and stay. Labels decide nothing here. Near-duplicates are looked for where they are to
     be removed. Raises UserError where no training or no validation face is left.
     """
     splits = np.asarray(faces.split)
-    flat, exact = constant(faces.images), exact_copies(faces.images)
+    flat = np.flatnonzero(flatness(faces.images) >= params.flat)
+    exact = exact_copies(faces.images)
     pairs = list[Pair]()
     if params.remove == "near":
         pairs = _near_pairs(faces, exact, flat, params.likeness)
     groups = _joined(exact, pairs, len(faces))
 
-    removals = {int(i): Removal(int(i), "constant image") for i in flat if splits[i] != TEST}
+    removals = {int(i): Removal(int(i), "flat image") for i in flat if splits[i] != TEST}
     if params.remove != "none":
         removals |= _copies_of_later_splits(splits, groups, "near-duplicate")
         removals |= _copies_of_later_splits(splits, exact, "copy")
@@ -70,14 +72,14 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
     for split in (TRAIN, VALIDATION):
         if not len(faces.rows(split, keep)):
             raise UserError(
-                f"no {SPLITS[split]} face is left: all are constant or copies of later splits; "
+                f"no {SPLITS[split]} face is left: all are flat images or copies of later splits; "
                 "take a source whose splits differ"
             )
     figures = {
         "rows": len(faces),
         "kept": int(keep.sum()),
         **_figures(faces, exact),
-        "constant_images": len(flat),
+        "flat_images": len(flat),
         "near_duplicates": _near_figures(faces, groups, pairs) if pairs else None,
         "classes": _classes(faces, keep),
     }
