@@ -1,11 +1,11 @@
 """What is left of a run that is killed, again and again.
 
-    python benchmarks/torture.py [--kills 30] [--checkpoints 200]
+    python benchmarks/torture.py [--kills 30] [--trainings 20] [--checkpoints 200] [target ...]
 
-Reproduces the pipeline on a tiny sample twice: undisturbed, and killed at random moments until the
-last run is let finish. Prints what differs between the two, and what was left alive. Does the same
-to one training run of each kind. Then kills a process that does nothing but write checkpoints, and
-reads what it left each time.
+Reproduces the pipeline on a tiny sample twice: undisturbed, and stopped at random moments of all
+stages until the last run is let finish. Prints what differs between the two, and what was left
+alive. Does the same to one training run of each kind. Then kills a process that does nothing but
+write checkpoints, and reads what it left each time.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 import torch
 from torch import nn
 
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / part) for part in ("src", "tests", "tests/pipeline", "tests/training")]
 
 import runs  # noqa: E402
-from clone import Clone, lock  # noqa: E402
+from torture_pipeline import torture_pipeline  # noqa: E402
 
 from conftest import write_faces  # noqa: E402
 from unmask.core.compute.device import compute  # noqa: E402
@@ -35,71 +34,16 @@ from unmask.core.params.training import Training  # noqa: E402
 from unmask.training.classifier.objective import Classification  # noqa: E402
 from unmask.training.engine import checkpoint  # noqa: E402
 
-SECONDS_TO_END = 10.0
-TRAININGS = 20
 
-
-def main(kills: int, checkpoints: int, target: list[str]) -> int:
+def main(kills: int, trainings: int, checkpoints: int, target: list[str]) -> int:
     """Print a Markdown table; return how many things went wrong."""
     draw = random.Random(0)  # noqa: S311, no secret
     torch.set_num_threads(1)  # processes are forked, and a pool of threads is not
     with tempfile.TemporaryDirectory() as folder:
         wrong = torture_pipeline(Path(folder), kills, target, draw)
-        wrong += torture_training(Path(folder), TRAININGS, draw)
+        wrong += torture_training(Path(folder), trainings, draw)
         wrong += torture_checkpoints(Path(folder), checkpoints, draw)
     return wrong
-
-
-def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.Random) -> int:
-    """Kill `dvc repro` at random moments, and compare what it makes in the end."""
-    expected, tortured = (Clone.make(_made(folder / name)) for name in ("expected", "tortured"))
-    began = time.monotonic()
-    expected.dvc("repro", *target)
-    seconds = time.monotonic() - began
-    interrupted: set[str] = set()
-    orphans = early = mended = 0
-    for kill in range(kills):
-        mended += _mend(tortured)
-        dvc = tortured.start("dvc", "repro", *target)
-        # What has run stays, so each run starts where the last one was killed.
-        time.sleep(draw.uniform(2, 2 + 2 * seconds / kills))
-        running = psutil.Process(dvc.pid).children(recursive=True) if dvc.poll() is None else []
-        early += dvc.poll() is not None
-        stages = {_stage(process) for process in running} - {""}
-        interrupted |= stages
-        if kill % 2:  # DVC alone: the stage must notice
-            dvc.kill()
-        else:  # a power cut
-            for process in [*running, dvc]:
-                process.kill()
-        dvc.wait()
-        _, alive = psutil.wait_procs(running, timeout=SECONDS_TO_END)
-        orphans += len(alive)
-        for process in alive:
-            process.kill()
-        print(f"kill {kill + 1} of {kills}: {', '.join(stages) or 'DVC'}", file=sys.stderr)
-    mended += _mend(tortured)
-    tortured.dvc("repro", *target)
-    differ = [name for name, outs in _outs(expected).items() if _outs(tortured).get(name) != outs]
-    left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
-    print("| killed | moments | stages hit | wrong artefacts | orphans | left over | empty locks |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    print(
-        f"| `dvc repro {' '.join(target)}` | {kills - early} | {len(interrupted)} "
-        f"| {len(differ)} of {len(_outs(expected))} | {orphans} | {len(left)} | {mended} |"
-    )
-    for name in (*differ, *left):
-        print(f"wrong: {name}", file=sys.stderr)
-    return len(differ) + orphans + len(left)
-
-
-def _mend(clone: Clone) -> bool:
-    """Delete DVC's list of running commands where a kill left it empty; DVC would not start."""
-    file = clone.path / ".dvc/tmp/rwlock"
-    empty = file.exists() and not file.read_text().strip()
-    if empty:
-        file.unlink()
-    return empty
 
 
 def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
@@ -114,7 +58,7 @@ def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
         os.waitpid(_train(name, faces, peace), 0)
         seconds = time.monotonic() - began
         killed = ends = differ = 0
-        while killed < kills or (torture / ".checkpoints").exists():
+        while killed < kills or not ends or (torture / ".checkpoints").exists():
             child = _train(name, faces, torture)
             if killed < kills:
                 time.sleep(draw.uniform(0, seconds))
@@ -196,23 +140,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _stage(process: psutil.Process) -> str:
-    """Return the stage that a process runs, or nothing."""
-    try:
-        return " ".join(part for part in process.cmdline()[1:] if not part.startswith("-"))
-    except psutil.NoSuchProcess:
-        return ""
-
-
-def _outs(clone: Clone) -> dict[str, str]:
-    stages = lock(clone).values()
-    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--checkpoints", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=30, help="stops of `dvc repro`")
+    parser.add_argument("--trainings", type=int, default=20, help="kills of each kind of training")
+    parser.add_argument("--checkpoints", type=int, default=200, help="kills of writing checkpoints")
     parser.add_argument("target", nargs="*", help="of `dvc repro`; all stages without one")
     arguments = parser.parse_args()
-    sys.exit(bool(main(arguments.kills, arguments.checkpoints, arguments.target)))
+    sys.exit(bool(main(**vars(arguments))))

@@ -1,0 +1,148 @@
+"""Stop `dvc repro` at random moments of all stages, and compare what it makes in the end."""
+
+import itertools
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+import psutil
+from clone import Clone, lock
+
+SECONDS_TO_END = 10.0
+POLL = 0.05
+WAYS = ("Ctrl-C", "DVC killed", "all killed")
+
+
+def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.Random) -> int:
+    """Print two Markdown tables; return how many things went wrong."""
+    expected, tortured = folder / "expected", folder / "tortured"
+    for path in (expected, tortured):
+        path.mkdir()
+    expected, tortured = Clone.make(expected), Clone.make(tortured)
+    seconds = _undisturbed(expected, target)
+    # In order, for what has run stays, and each run starts where the last one was stopped.
+    moments = sorted(draw.sample(range(len(seconds)), min(kills, len(seconds))))
+    ways = [WAYS[number % len(WAYS)] for number in range(len(moments))]
+    draw.shuffle(ways)
+    stopped: dict[str, list[float]] = {way: [] for way in WAYS}
+    hit: set[str] = set()
+    orphans = mended = 0
+    for moment, way in zip(moments, ways, strict=True):
+        mended += _mend(tortured)
+        dvc = tortured.start("dvc", "repro", *target)
+        stage = _wait_for(dvc, list(seconds)[moment:])
+        time.sleep(draw.uniform(0, seconds.get(stage, 0)))
+        running = _children(dvc)
+        stages = _stages(running) & set(seconds)
+        if dvc.poll() is None:
+            hit |= stages
+            took, alive = _stop(dvc, running, way)
+            stopped[way].append(took)
+            orphans += alive
+        print(f"{way} in {', '.join(sorted(stages)) or 'DVC'}", file=sys.stderr)
+        dvc.communicate()
+    mended += _mend(tortured)
+    tortured.dvc("repro", *target)
+    made, outs = _outs(tortured), _outs(expected)
+    differ = [name for name, checksum in outs.items() if made.get(name) != checksum]
+    left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
+    print(
+        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | empty locks |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| `dvc repro {' '.join(target)}` | {sum(map(len, stopped.values()))} "
+        f"| {len(hit)} of {len(seconds)} | {len(differ)} of {len(outs)} | {orphans} | {len(left)} "
+        f"| {mended} |\n\n"
+        "| stopped by | moments | seconds until all had ended: median | most |\n"
+        "| --- | --- | --- | --- |"
+    )
+    for way, took in stopped.items():
+        if took:
+            print(f"| {way} | {len(took)} | {statistics.median(took):.1f} | {max(took):.1f} |")
+    for name in (*differ, *left):
+        print(f"wrong: {name}", file=sys.stderr)
+    return len(differ) + orphans + len(left)
+
+
+def _undisturbed(clone: Clone, target: list[str]) -> dict[str, float]:
+    """Reproduce, and return of each stage, in order, the seconds until the next one began."""
+    began: dict[str, float] = {}
+    dvc = clone.start("dvc", "repro", *target)
+    while dvc.poll() is None:
+        for stage in _stages(_children(dvc)):
+            began.setdefault(stage, time.monotonic())
+        time.sleep(POLL)
+    printed, _ = dvc.communicate()
+    if dvc.returncode:
+        raise SystemExit(printed)
+    times = [*began.values(), time.monotonic()]
+    spans = [end - start for start, end in itertools.pairwise(times)]
+    return dict(zip(began, spans, strict=True))
+
+
+def _wait_for(dvc: "subprocess.Popen[str]", stages: Collection[str]) -> str:
+    """Return which of `stages` is running, as soon as one is; nothing where DVC ends before."""
+    while dvc.poll() is None:
+        for stage in _stages(_children(dvc)):
+            if stage in stages:
+                return stage
+        time.sleep(POLL)
+    return ""
+
+
+def _stop(
+    dvc: "subprocess.Popen[str]", running: list[psutil.Process], way: str
+) -> tuple[float, int]:
+    """Stop DVC in one of WAYS; return the seconds until all had ended, and how many had not."""
+    began = time.monotonic()
+    if way == "Ctrl-C":
+        os.killpg(dvc.pid, signal.SIGINT)  # to all of them, as a terminal does
+    if way == "all killed":
+        for process in running:
+            process.kill()
+    if way != "Ctrl-C":  # else the stage must notice by itself that DVC is gone
+        dvc.kill()
+    _, alive = psutil.wait_procs([*running, psutil.Process(dvc.pid)], timeout=SECONDS_TO_END)
+    took = time.monotonic() - began
+    for process in alive:
+        process.kill()
+    return took, len(alive)
+
+
+def _children(dvc: "subprocess.Popen[str]") -> list[psutil.Process]:
+    try:
+        return psutil.Process(dvc.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _stages(processes: list[psutil.Process]) -> set[str]:
+    """Return the stages that these processes run, a shell between DVC and a stage included."""
+    found = set()
+    for process in processes:
+        try:
+            words = " ".join(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+        if "stages/" in words:
+            found.add(words[words.index("stages/") :])
+    return found
+
+
+def _mend(clone: Clone) -> bool:
+    """Delete DVC's list of running commands where a kill left it empty; DVC would not start."""
+    file = clone.path / ".dvc/tmp/rwlock"
+    empty = file.exists() and not file.read_text().strip()
+    if empty:
+        file.unlink()
+    return empty
+
+
+def _outs(clone: Clone) -> dict[str, str]:
+    stages = lock(clone).values()
+    return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}

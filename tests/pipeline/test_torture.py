@@ -1,0 +1,18 @@
+"""A short version of `make torture`."""
+
+import re
+import subprocess
+import sys
+
+from clone import ROOT
+
+
+def test_what_is_stopped_and_started_again_ends_as_if_it_had_not_been():
+    options = ["--kills", "3", "--trainings", "1", "--checkpoints", "5"]
+    result = subprocess.run(
+        [sys.executable, "benchmarks/torture.py", *options, "evaluate_baseline"],
+        cwd=ROOT, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    table = r"`dvc repro evaluate_baseline` \| [123] \| [0-9] of 6 \| 0 of 13 \| 0 \| 0 \|"
+    assert re.search(table, result.stdout), result.stdout
