@@ -1,8 +1,8 @@
 """Put side by side what the experiments of the laboratory came to.
 
-Reads laboratory/metrics, data/laboratory/predictions, data/training/laboratory/classifiers and
-data/faces/meta.json; writes laboratory/results.json, the same as a table in results.md and as a
-figure in results.png.
+Reads laboratory/metrics, data/laboratory/predictions, the training.json of
+models/laboratory/classifiers and data/faces/meta.json; writes laboratory/results.json, the same as
+a table in results.md and as a figure in results.png.
 """
 
 import _source  # noqa: F401

@@ -1,7 +1,8 @@
 """Put all that was found on one page.
 
-Reads metrics, data/predictions, data/training, data/sheet.png, data/faces/meta.json and
-params.yaml; writes report/index.html, which needs no other file and no network.
+Reads metrics, data/predictions, the training.json of all models, data/sheet.png,
+data/faces/meta.json and params.yaml; writes report/index.html, which needs no other file and no
+network.
 """
 
 import _source  # noqa: F401

@@ -22,6 +22,7 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     folder: takes the arrays; test_labels: file that takes the labels of the test split.
 
     Returns `classes` (names by label), `source` (its file name), `source_sha256` (see `checksum`),
+    `labels` (whose), `votes_sha256` (of the file that they come from, if it is not the source),
     `rows` (faces) and `counts` (faces by split and class).
     Raises UserError for a source at fault, for a split without faces and for a class without
     training faces.
@@ -29,8 +30,9 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     keep_memory()
     found = detect.find(source)
     blocks, shares = found.read(data), data.labels == "ferplus_shares"
-    if data.labels != "fer2013":
-        blocks = relabelled(blocks, Path(data.votes))
+    votes = None if data.labels == "fer2013" else Path(data.votes)
+    if votes:
+        blocks = relabelled(blocks, votes)
     with (
         ThreadPoolExecutor(max_workers=1) as pool,
         FaceSetWriter(folder, test_labels, shares=shares) as writer,
@@ -48,6 +50,8 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
         "classes": list(CLASSES),
         "source": source.name or source.resolve().name,
         "source_sha256": digest.result(),
+        "labels": data.labels,
+        "votes_sha256": votes and _sha256(votes).hexdigest(),
         "rows": int(writer.counts.sum()),
         "counts": counts,
     }

@@ -1,5 +1,6 @@
 """FER+: labels by the votes of ten annotators, and what becomes of faces without one."""
 
+import hashlib
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -74,6 +75,8 @@ def test_faces_get_the_label_of_the_majority_or_leave(sample):
     np.testing.assert_array_equal(faces.row, given.row[clear])
     np.testing.assert_array_equal(faces.images, given.images[clear])
     assert faces.shares is None
+    file = (sample / "votes.csv").read_bytes()
+    assert (meta["labels"], meta["votes_sha256"]) == ("ferplus", hashlib.sha256(file).hexdigest())
 
 
 def test_shares_are_kept_where_they_are_to_be_learned(sample):

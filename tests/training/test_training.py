@@ -53,6 +53,7 @@ def test_a_run_leaves_weights_facts_and_curves_and_no_checkpoint(faces):
     assert [line.split("\t")[0] for line in curve[1:]] == ["1", "2", "3", "4"]
     values = [float(line.split("\t")[1]) for line in curve[1:]]
     assert max(values) == pytest.approx(training["best"]["validation/accuracy"])
+    assert [epoch["validation/accuracy"] for epoch in training["history"]] == values
     assert not list(Path(".checkpoints").rglob("*.safetensors"))
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from unmask.core.checksum import of_json
 from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import read_predictions
 from unmask.evaluation.comparison.correction import holm
@@ -23,7 +23,7 @@ REACH = 0.02
 def results(model: str, experiments: Mapping[str, Experiment]) -> dict[str, Any]:
     """Return the figures of `laboratory/results.json`: `experiments` by name, and what they are of.
 
-    model, source_sha256: the reconstructor, and the checksum of the faces' source.
+    model, faces_sha256: the reconstructor, and the checksum of what ingest says of the faces.
 
     Of an experiment, `running_accuracy` is on training faces in training mode during the best
     epoch, dropout on; `train_accuracy` on the same faces afterwards; `accuracy` on the faces that
@@ -45,14 +45,15 @@ def results(model: str, experiments: Mapping[str, Experiment]) -> dict[str, Any]
     p_values = [mcnemar_p(honest, table) for table in tables.values()]
     for name, p, corrected in zip(tables, p_values, holm(p_values), strict=True):
         figures[name] |= {"mcnemar_p": p, "holm_p": corrected}
-    source = read_json("data/faces/meta.json")["source_sha256"]
-    return {"model": model, "source_sha256": source, "paper": PAPER, "experiments": figures}
+    faces = of_json(read_json("data/faces/meta.json"))
+    return {"model": model, "faces_sha256": faces, "paper": PAPER, "experiments": figures}
 
 
 def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
     metrics = read_json(f"laboratory/metrics/{name}.json")
     train, test = metrics["train"], metrics["test"]
-    epochs = _epochs(Path("data/training/laboratory/classifiers") / name)
+    history = read_json(f"models/laboratory/classifiers/{name}/training.json")["history"]
+    epochs = [(figures["train/accuracy"], figures["validation/accuracy"]) for figures in history]
     pairs = [(train["running_accuracy"], test["accuracy"])]
     if experiment.choose == "judged":
         pairs += epochs
@@ -70,12 +71,3 @@ def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
         "reaches": bool(distance <= REACH),
         "epochs": epochs,
     }
-
-
-def _epochs(folder: Path) -> list[tuple[float, float]]:
-    """Return accuracy while training and accuracy on what chooses, by epoch."""
-    running, chosen = (
-        pd.read_csv(folder / split / "accuracy.tsv", sep="\t")["accuracy"].tolist()
-        for split in ("train", "validation")
-    )
-    return list(zip(running, chosen, strict=True))

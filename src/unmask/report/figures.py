@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from unmask.core.files import read_json
 from unmask.evaluation.classification.predictions import PROBABILITIES
 from unmask.evaluation.comparison.table import draw
 from unmask.laboratory import table as experiments
@@ -42,26 +43,22 @@ def laboratory(found: Mapping[str, Any]) -> Markup:
 def curves(folder: Path) -> Markup:
     """Return the losses of every training run of the pipeline, on training and validation.
 
-    folder: data/training.
+    folder: models.
     """
-    files = [file for kind in _KINDS for file in (folder / kind).rglob("validation/loss.tsv")]
-    runs = sorted(file.parents[1] for file in files)
-    runs = [run for run in runs if len(_losses(run, "train")) > 1]
+    files = sorted(file for kind in _KINDS for file in (folder / kind).rglob("training.json"))
+    histories = {file.parent: read_json(file)["history"] for file in files}
+    runs = {run: history for run, history in histories.items() if len(history) > 1}
     with matplotlib.rc_context({**_STYLE, "font.size": 8}):
         figure = Figure(figsize=(10, 1.7 * -(-len(runs) // 5)), layout="constrained")
-        for number, run in enumerate(runs, 1):
+        for number, (run, history) in enumerate(runs.items(), 1):
             title = run.relative_to(folder).as_posix().removeprefix("reconstructors/")
             axes = figure.add_subplot(-(-len(runs) // 5), 5, number, title=title)
             for split, colour in (("train", _BLUE), ("validation", _ORANGE)):
-                losses = _losses(run, split)
+                losses = [figures[f"{split}/loss"] for figures in history]
                 axes.plot(range(1, len(losses) + 1), losses, color=colour, label=split)
             if number == 1:
                 axes.legend(frameon=False)
         return _svg(figure, "Losses by epoch")
-
-
-def _losses(run: Path, split: str) -> list[float]:
-    return pd.read_csv(run / split / "loss.tsv", sep="\t")["loss"].tolist()
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> Markup:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from unmask.core.checksum import of_json
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
 from unmask.core.params.models import Recon
@@ -27,7 +28,7 @@ _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", 
 
 
 def page() -> str:
-    """Return the page, made of `metrics/`, `data/predictions`, `data/training` and the sheet."""
+    """Return the page, made of `metrics/`, `data/predictions`, `models` and the sheet."""
     model, compared = read(Recon, "recon").model, read_json("metrics/compare.json")
     shown = {"upper half": "baseline", f"with {model}": model}
     shown["true face"] = "ceiling"
@@ -46,7 +47,7 @@ def page() -> str:
         final=compared["models"][model],
         tables=_tables(compared),
         accuracies=figures.accuracies(compared),
-        curves=figures.curves(Path("data/training")),
+        curves=figures.curves(Path("models")),
         reliability=figures.reliability({k: test_predictions(v) for k, v in shown.items()}),
         sheet=base64.b64encode(Path("data/sheet.png").read_bytes()).decode(),
         confusions={title: _confusion(name) for title, name in shown.items()},
@@ -71,8 +72,8 @@ def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, 
     if not Path(path).exists():
         return None
     found: dict[str, Any] = read_json(path)
-    of = found["source_sha256"], found["model"]
-    return found if of == (source["source_sha256"], model) else None
+    of = found["faces_sha256"], found["model"]
+    return found if of == (of_json(source), model) else None
 
 
 def _tables(compared: Mapping[str, Any]) -> list[dict[str, Any]]:

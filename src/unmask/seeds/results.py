@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from unmask.core.checksum import of_json
 from unmask.core.files import read_json
 from unmask.evaluation.comparison.correction import holm
 from unmask.evaluation.comparison.table import Columns, Row, percent, table
@@ -32,10 +33,9 @@ def results(model: str, seeds: Sequence[int]) -> dict[str, Any]:
     p_values = [_paired_p(gain) for gain in gains.values()]
     for (name, gain), p, corrected in zip(gains.items(), p_values, holm(p_values), strict=True):
         classifiers[name]["gain"] = {**_summary(gain), "t_test_p": p, "holm_p": corrected}
-    source = read_json("data/faces/meta.json")["source_sha256"]
     return {
         "model": model,
-        "source_sha256": source,
+        "faces_sha256": of_json(read_json("data/faces/meta.json")),
         "seeds": list(seeds),
         "classifiers": classifiers,
     }

@@ -59,10 +59,10 @@ def train_and_save(
     """Train by `objective` and write `models/<name>/` and `data/training/<name>/` whole.
 
     The first holds `weights.safetensors` of `model` (at the epoch best on validation) and
-    `training.json` (`facts`, and how training went); the second what DVC plots: a `.tsv` for each
-    figure and, where `pictures` is given, `pictures/`. `objective.model` is `model` or the part of
-    it that learns. `identity` is what of the parameters determines the model; with `facts`, it
-    keeps a checkpoint of another model from being resumed.
+    `training.json` (`facts`, and how training went, epoch by epoch); the second what people look
+    at: what DVC plots, a `.tsv` for each figure, and, where `pictures` is given, `pictures/`.
+    `objective.model` is `model` or the part of it that learns. `identity` is what of the parameters
+    determines the model; with `facts`, it keeps a checkpoint of another model from being resumed.
     """
     record = Record(
         name,
@@ -103,6 +103,7 @@ def train_and_save(
                 "epochs": len(state.history),
                 "best_epoch": state.best_epoch + 1,
                 "best": state.history[state.best_epoch],
+                "history": state.history,
                 "faults": _faults(objective, state),
                 "device": machine.device.type,
                 "environment": environment(machine.device),
