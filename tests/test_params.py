@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from unmask.core.errors import UserError
+from unmask.laboratory.params import read_experiments
 from unmask.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +80,13 @@ def test_a_mistake_is_named(params, key, value, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("value", [..., [], None, 3])
+def test_a_file_without_experiments_is_named(params, value):
+    params("laboratory", value)
+    with pytest.raises(UserError, match=r"^params\.yaml: laboratory: no experiments; restore"):
+        read_experiments()
 
 
 def test_numbers_are_read_as_dvc_writes_them(params):

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from unmask.core.params.section import Section, check, load, read
+from unmask.core.errors import UserError
+from unmask.core.params.section import FILE, Section, check, load, read
 from unmask.core.params.training import Training
 
 HONEST = "honest"
@@ -56,5 +57,11 @@ class Experiment(Section):
 
 
 def read_experiments() -> dict[str, Experiment]:
-    """Return all entries of `laboratory` in the order of the file."""
-    return {name: read(Experiment, f"laboratory.{name}") for name in load()["laboratory"]}
+    """Return all entries of `laboratory` in the order of the file.
+
+    Raises UserError as `read` does.
+    """
+    entries = load().get("laboratory")
+    if not isinstance(entries, dict):
+        raise UserError(f"{FILE}: laboratory: no experiments; restore this key")
+    return {name: read(Experiment, f"laboratory.{name}") for name in entries}

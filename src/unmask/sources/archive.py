@@ -15,12 +15,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
-from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, cast
 
 from unmask.core.errors import UserError
 from unmask.sources import head
+from unmask.sources.capped import Capped
 from unmask.sources.meter import Metered
 from unmask.sources.table import Table
 from unmask.sources.wording import listed, shown
@@ -171,31 +171,10 @@ def _refuse_many(count: int, label: str) -> None:
         )
 
 
-class _Capped:
-    """A stream for the readers of archives, which would read forged headers of gigabytes at once.
-
-    most_at_once: bytes; most: bytes in all.
-    """
-
-    def __init__(self, stream: BufferedReader, most_at_once: int, most: float = inf) -> None:
-        self._stream, self._most_at_once, self._left = stream, most_at_once, most
-        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        rest = -1  # what zipfile asks for near the end of the file
-        if size != rest and not 0 <= size <= self._most_at_once:
-            raise tarfile.ReadError("a header that is too large")
-        content = self._stream.read(size)
-        self._left -= len(content)
-        if self._left < 0:
-            raise tarfile.ReadError("headers that are too large")
-        return content
-
-
 def _zip_members(path: Path) -> list[_Member]:
     with _damage_named(shown(path)), path.open("rb") as file:
         try:
-            with zipfile.ZipFile(_Capped(file, _MOST_OF_DIRECTORY)) as archive:
+            with zipfile.ZipFile(Capped(file, _MOST_OF_DIRECTORY)) as archive:
                 entries = archive.infolist()
         except ValueError as error:  # offsets and names that make no sense
             raise zipfile.BadZipFile(str(error)) from None
@@ -228,14 +207,14 @@ def _open_in_zip(path: Path, member: _Member) -> Iterator[BufferedReader]:
 def _open_tar(path: Path, unpack: head.Unpacker | None) -> Iterator[tarfile.TarFile]:
     with (
         _open(path, unpack, shown(path)) as stream,
-        tarfile.TarFile(fileobj=_Capped(stream, _MOST_AT_ONCE)) as archive,  # type: ignore[arg-type]
+        tarfile.TarFile(fileobj=Capped(stream, _MOST_AT_ONCE)) as archive,  # type: ignore[arg-type]
     ):
         yield archive
 
 
 def _tar_members(path: Path, unpack: head.Unpacker | None) -> list[_Member]:
     with _open(path, unpack, shown(path)) as stream:
-        capped = _Capped(stream, _MOST_AT_ONCE, _MOST_OF_HEADERS)
+        capped = Capped(stream, _MOST_AT_ONCE, _MOST_OF_HEADERS)
         try:
             with tarfile.TarFile(fileobj=capped) as archive:  # type: ignore[arg-type]
                 members = _tar_entries(archive, shown(path))

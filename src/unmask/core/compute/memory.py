@@ -11,8 +11,7 @@ def keep_memory() -> None:
     """Let glibc keep what large arrays and tensors leave, for the next ones of the same size.
 
     It would otherwise give large blocks back to the kernel, which must clear each page of the next
-    one again: up to a fifth of a training step of the paper's classifier, half of the reading of a
-    CSV file. Elsewhere than on glibc this does nothing.
+    one again. Elsewhere than on glibc this does nothing.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
