@@ -7,20 +7,14 @@ by itself.
 """
 
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+from unmask.core.interrupt import end_at_once_on_ctrl_c
 
-def _interrupted(*_: object) -> NoReturn:
-    print("interrupted; run `dvc repro` to go on", file=sys.stderr, flush=True)
-    sys.exit(130)
-
-
-signal.signal(signal.SIGINT, _interrupted)
+end_at_once_on_ctrl_c()
 
 if "DVC_STAGE" in os.environ:
     from unmask.core.orphan import end_with_dvc

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from unmask.core.errors import UserError
+from unmask.core.interrupt import end, raise_on_ctrl_c
 from unmask.core.seal import refuse_test_labels
 
 
@@ -15,7 +16,8 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     Where `reads_test_labels` is not set, the labels of the test split cannot be opened.
 
     A UserError and a refusal of the operating system (no such file, disk full) end with one line
-    on standard error and exit status 2; DVC keeps nothing of a stage that fails.
+    on standard error and exit status 2, Ctrl-C with one line and 130; DVC keeps nothing of a stage
+    that fails.
     """
     description = inspect.getdoc(sys.modules[main.__module__])
     parser = argparse.ArgumentParser(
@@ -26,8 +28,11 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     arguments = parser.parse_args()
     if not reads_test_labels:
         sys.addaudithook(refuse_test_labels)
+    raise_on_ctrl_c()
     try:
         main(**vars(arguments))
+    except KeyboardInterrupt:
+        end()
     except UserError as error:
         _fail(str(error))
     except OSError as error:
