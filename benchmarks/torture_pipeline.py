@@ -21,6 +21,8 @@ WAYS = ("Ctrl-C", "DVC killed", "all killed")
 
 def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.Random) -> int:
     """Print two Markdown tables; return how many things went wrong."""
+    # Where this runs in the background, Ctrl-C is ignored, which DVC would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     expected, tortured = folder / "expected", folder / "tortured"
     for path in (expected, tortured):
         path.mkdir()
@@ -44,8 +46,9 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
             hit |= stages
             took, alive = _stop(dvc, running, way)
             stopped[way].append(took)
-            orphans += alive
-        print(f"{way} in {', '.join(sorted(stages)) or 'DVC'}", file=sys.stderr)
+            orphans += len(alive)
+            where = ", ".join(sorted(stages)) or "DVC"
+            print(f"{way} in {where}: {took:.1f} s", *alive, sep="\nalive: ", file=sys.stderr)
         dvc.communicate()
     mended += _mend(tortured)
     tortured.dvc("repro", *target)
@@ -97,8 +100,8 @@ def _wait_for(dvc: "subprocess.Popen[str]", stages: Collection[str]) -> str:
 
 def _stop(
     dvc: "subprocess.Popen[str]", running: list[psutil.Process], way: str
-) -> tuple[float, int]:
-    """Stop DVC in one of WAYS; return the seconds until all had ended, and how many had not."""
+) -> tuple[float, list[str]]:
+    """Stop DVC in one of WAYS; return the seconds until all had ended, and what had not."""
     began = time.monotonic()
     if way == "Ctrl-C":
         os.killpg(dvc.pid, signal.SIGINT)  # to all of them, as a terminal does
@@ -109,9 +112,10 @@ def _stop(
         dvc.kill()
     _, alive = psutil.wait_procs([*running, psutil.Process(dvc.pid)], timeout=SECONDS_TO_END)
     took = time.monotonic() - began
+    left = [" ".join(process.cmdline()) for process in alive]
     for process in alive:
         process.kill()
-    return took, len(alive)
+    return took, left
 
 
 def _children(dvc: "subprocess.Popen[str]") -> list[psutil.Process]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from unmask.core.errors import UserError
-from unmask.core.interrupt import end, raise_on_ctrl_c
+from unmask.core.interrupt import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
 from unmask.core.seal import refuse_test_labels
 
 
@@ -38,6 +38,7 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; mend this and run again")
+    end_at_once_on_ctrl_c()
 
 
 def _fail(line: str) -> None:
