@@ -12,7 +12,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 import psutil
+import yaml
 from clone import Clone, lock
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from voluptuous import Invalid
 
 SECONDS_TO_END = 10.0
 POLL = 0.05
@@ -56,7 +59,7 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     differ = [name for name, checksum in outs.items() if made.get(name) != checksum]
     left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
     print(
-        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | empty locks |\n"
+        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | mended |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         f"| `dvc repro {' '.join(target)}` | {sum(map(len, stopped.values()))} "
         f"| {len(hit)} of {len(seconds)} | {len(differ)} of {len(outs)} | {orphans} | {len(left)} "
@@ -139,12 +142,23 @@ def _stages(processes: list[psutil.Process]) -> set[str]:
 
 
 def _mend(clone: Clone) -> bool:
-    """Delete DVC's list of running commands where a kill left it empty; DVC would not start."""
-    file = clone.path / ".dvc/tmp/rwlock"
-    empty = file.exists() and not file.read_text().strip()
-    if empty:
+    """Delete what DVC wrote of its own files when it was stopped, if it would not start with it.
+
+    These are its list of running commands, and dvc.lock, which a user would get back from git; all
+    that has run comes back from the cache.
+    """
+    running, locked = clone.path / ".dvc/tmp/rwlock", clone.path / "dvc.lock"
+    cut = [running] if running.exists() and not running.read_text().strip() else []
+    try:
+        COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(locked.read_text()))
+    except FileNotFoundError:
+        pass
+    except (yaml.YAMLError, Invalid):
+        cut.append(locked)
+    for file in cut:
+        print(f"cut by DVC: {file.name}", file=sys.stderr)
         file.unlink()
-    return empty
+    return bool(cut)
 
 
 def _outs(clone: Clone) -> dict[str, str]:
