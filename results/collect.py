@@ -1,12 +1,14 @@
 """Collect the figures of a finished run: python results/collect.py RUN FOLDER.
 
 RUN is a clone of this repository in which `dvc repro` has ended; FOLDER gets its metrics, the facts
-and curves of every training run, dvc.lock, one table of all reconstructors and one figure of their
-loss curves. No picture of a face is among them.
+and curves of every training run, the predictions on the test split, for tests of one's own,
+dvc.lock, one table of all reconstructors and one figure of their loss curves. No picture of a face
+is among them.
 """
 
 import csv
 import json
+import lzma
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ from matplotlib.figure import Figure
 
 def collect(run: Path, folder: Path) -> None:
     """Copy what a reader would want to look up, and draw what a reader would want to look at."""
-    for name in ("metrics", "training"):
+    for name in ("metrics", "predictions", "training"):
         shutil.rmtree(folder / name, ignore_errors=True)
     shutil.copytree(run / "metrics", folder / "metrics", ignore=lambda *_: ["sample.json"])
     shutil.copy(run / "dvc.lock", folder / "dvc.lock")
@@ -31,6 +33,10 @@ def collect(run: Path, folder: Path) -> None:
         )
         shutil.copy(facts, folder / "training" / name / "training.json")
         shutil.copy(run / "logs" / f"{name}.json", folder / "training" / name / "durations.json")
+    (folder / "predictions").mkdir()
+    for table in sorted((run / "data/predictions").glob("*/test.csv")):
+        packed = folder / "predictions" / f"{table.parent.name}.csv.xz"
+        packed.write_bytes(lzma.compress(table.read_bytes(), preset=9))
     (folder / "table.md").write_text(_table(folder), encoding="utf-8")
     _curves(folder)
 
