@@ -19,6 +19,7 @@ from alternate import GIB, HERE, ROOT
 BENCHMARKS = {
     "ingest": "Ingest",
     "training": "Training of the paper's CNN",
+    "bound": "What the processor could do",
     "reconstructors": "Training of the reconstructors",
     "pipeline": "The whole pipeline",
     "scaling": "Growth with the number of faces",

@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from conftest import write_faces
+from unmask.core.files import save_array
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 TINY = ["--rounds", "1", "--train", "16", "--validation", "8"]
@@ -46,6 +51,26 @@ def test_training_is_compared_with_plain_pytorch():
     [(_, *rows)] = tables(printed("training.py", *TINY, "--epochs", 2, "--sides", "pytorch"))
     assert [row[0] for row in rows] == ["unmask", "pytorch"]
     assert all(all(row) for row in rows)
+
+
+def test_steps_are_compared_with_a_product_of_matrices():
+    [(_, *rows)] = tables(printed("bound.py", "--rounds", 1, "--seconds", 0.01))
+    assert [row[0] for row in rows] == [
+        "step of unmask", "step of plain PyTorch", "product of matrices"
+    ]  # fmt: skip
+    assert rows[2][2] == "100%"
+
+
+def test_flat_images_are_judged_by_the_votes(tmp_path):
+    faces = write_faces(tmp_path / "faces", train=70, validation=21, test=21)
+    votes = pd.DataFrame({"neutral": 9, "NF": 1}, index=range(len(faces)))
+    votes.loc[:1] = [0, 10]
+    images = np.random.default_rng(0).integers(0, 256, faces.images.shape, dtype=np.uint8)
+    images[[0, 5]] = 200  # one that the annotators call no face, and one that they do not
+    save_array(tmp_path / "faces" / "images.npy", images)
+    votes.to_csv(tmp_path / "votes.csv")
+    [(_, *rows)] = tables(printed("flat_images.py", tmp_path / "faces", tmp_path / "votes.csv"))
+    assert {tuple(row[1:]) for row in rows} == {("2", "1", "50.0%", "50.0%")}
 
 
 def test_reconstructors_are_compared_with_plain_pytorch():
