@@ -70,7 +70,8 @@ def _sections(path: Path) -> dict[str, str]:
         return {}
     names = {title: name for name, title in BENCHMARKS.items()}
     parts = re.split(r"^## (.+)\n\n", path.read_text(), flags=re.MULTILINE)[1:]
-    return {names[title]: text for title, text in zip(parts[::2], parts[1::2], strict=True)}
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return {names[title]: f"{text.strip()}\n" for title, text in pairs}
 
 
 if __name__ == "__main__":
