@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import write_faces
 from unmask.core.files import save_array
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -61,8 +60,7 @@ def test_steps_are_compared_with_a_product_of_matrices():
     assert rows[2][2] == "100%"
 
 
-def test_flat_images_are_judged_by_the_votes(tmp_path):
-    faces = write_faces(tmp_path / "faces", train=70, validation=21, test=21)
+def test_flat_images_are_judged_by_the_votes(faces, tmp_path):
     votes = pd.DataFrame({"neutral": 9, "NF": 1}, index=range(len(faces)))
     votes.loc[:1] = [0, 10]
     images = np.random.default_rng(0).integers(0, 256, faces.images.shape, dtype=np.uint8)
