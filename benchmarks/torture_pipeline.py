@@ -26,10 +26,7 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     """Print two Markdown tables; return how many things went wrong."""
     # Where this runs in the background, Ctrl-C is ignored, which DVC would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    expected, tortured = folder / "expected", folder / "tortured"
-    for path in (expected, tortured):
-        path.mkdir()
-    expected, tortured = Clone.make(expected), Clone.make(tortured)
+    expected, tortured = Clone.make(folder / "expected"), Clone.make(folder / "tortured")
     seconds = _undisturbed(expected, target)
     # In order, for what has run stays, and each run starts where the last one was stopped.
     moments = sorted(draw.sample(range(len(seconds)), min(kills, len(seconds))))
@@ -108,14 +105,13 @@ def _stop(
     began = time.monotonic()
     if way == "Ctrl-C":
         os.killpg(dvc.pid, signal.SIGINT)  # to all of them, as a terminal does
-    if way == "all killed":
-        for process in running:
+    else:
+        for process in running if way == "all killed" else ():
             process.kill()
-    if way != "Ctrl-C":  # else the stage must notice by itself that DVC is gone
-        dvc.kill()
+        dvc.kill()  # alone, it leaves a stage that must notice by itself
     _, alive = psutil.wait_procs([*running, psutil.Process(dvc.pid)], timeout=SECONDS_TO_END)
     took = time.monotonic() - began
-    left = [" ".join(process.cmdline()) for process in alive]
+    left = [_command(process) for process in alive]
     for process in alive:
         process.kill()
     return took, left
@@ -132,13 +128,18 @@ def _stages(processes: list[psutil.Process]) -> set[str]:
     """Return the stages that these processes run, a shell between DVC and a stage included."""
     found = set()
     for process in processes:
-        try:
-            words = " ".join(process.cmdline())
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
+        words = _command(process)
         if "stages/" in words:
             found.add(words[words.index("stages/") :])
     return found
+
+
+def _command(process: psutil.Process) -> str:
+    """Return a process's command line; nothing of one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie too
+        return ""
 
 
 def _mend(clone: Clone) -> bool:
