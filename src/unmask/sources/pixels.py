@@ -10,7 +10,7 @@ from unmask.sources.wording import quoted
 
 COUNT = SIZE * SIZE
 
-_SPACE, _ZERO, _LINE = np.frombuffer(b" 0\n", dtype=np.uint8)
+_SPACE, _ZERO, _NINE = np.frombuffer(b" 09", dtype=np.uint8)
 
 
 def parse(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
@@ -22,40 +22,31 @@ def parse(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
     if not fields:
         return np.empty((0, SIZE, SIZE), dtype=np.uint8)
     # Two spaces before the first number, so that each number has two characters before its last.
-    text = b"  " + b"\n".join(fields) + b"\n"
+    text = b"  " + b" ".join(fields) + b" "
     codes = np.frombuffer(text, dtype=np.uint8)
-    is_line = codes == _LINE
-    is_end = (codes == _SPACE) | is_line
-    digits = codes - _ZERO  # wraps below "0", so that every other character is 10 or more
-    is_digit = digits < 10
-    if not _well_formed(is_end, is_digit):
+    is_digit = codes >= _ZERO
+    is_pair = is_digit[1:] & is_digit[:-1]
+    ends = np.flatnonzero(codes[3:] == _SPACE)  # where the number's last digit stands, less two
+    numbers = np.count_nonzero(is_digit) - np.count_nonzero(is_pair)
+    if (
+        codes.max() > _NINE
+        or np.count_nonzero(is_digit) + len(ends) + 2 != len(codes)
+        or numbers != len(ends)  # else there is a space after a space
+        or len(ends) != COUNT * len(fields)
+        or not np.array_equal(ends[COUNT - 1 :: COUNT] + 2, np.cumsum([len(f) + 1 for f in fields]))
+        or (is_pair[2:] & is_pair[:-2]).any()  # four digits in a row
+    ):
         return None
-    # What stands here at each place is the number whose last digit is there, if one is.
-    digits *= is_digit.view(np.uint8)  # a space counts as the digit 0 before the number
-    hundreds = digits[:-2] * is_digit[1:-1].view(np.uint8)
+    # What stands at each place is the number whose last digit is there, if one is.
+    digits = codes & np.uint8(15)  # the bits of a space say 0, as before a number of one digit
+    hundreds = digits[:-2] * is_pair[1:].view(np.uint8)
     rest = digits[1:-1] * np.uint8(10) + digits[2:]
     values = hundreds * np.uint8(100) + rest
     # Up to 299 the sum wraps once, and then it is less than its part.
-    too_large = ((hundreds > 2) | (values < rest))[:-1] & is_end[3:]
-    last = np.flatnonzero(is_end[3:])
-    if (
-        too_large.any()
-        or len(last) != COUNT * len(fields)
-        or not is_line[3:].take(last[COUNT - 1 :: COUNT]).all()
-    ):
+    if hundreds.max() > 2 or (values < rest).any():
         return None
-    images: NDArray[np.uint8] = values.take(last).reshape(-1, SIZE, SIZE)
+    images: NDArray[np.uint8] = values.take(ends).reshape(-1, SIZE, SIZE)
     return images
-
-
-def _well_formed(is_end: NDArray[np.bool_], is_digit: NDArray[np.bool_]) -> bool:
-    """Say whether all are digits and ends, with no two ends and no four digits in a row."""
-    pairs = is_digit[1:] & is_digit[:-1]
-    return bool(
-        (is_end | is_digit).all()
-        and not (is_end[2:] & is_end[1:-1]).any()
-        and not (pairs[2:] & pairs[:-2]).any()
-    )
 
 
 def fault(field: bytes) -> str | None:
