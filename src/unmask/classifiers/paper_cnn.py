@@ -5,6 +5,9 @@
 
 The same code reads the upper half (H=24) and the whole or stitched face (H=48). The paper gives no
 kernel size, width of the dense layer or dropout rates; these are the usual ones of its time.
+Weights start as in Keras, the framework of the paper: uniform after Glorot and Bengio (2010,
+section 4.2.1), biases at zero. From PyTorch's own start, which is smaller, the sample's classifiers
+say the commonest class for twice as many epochs, and some never leave it.
 """
 
 from typing import Annotated
@@ -54,12 +57,20 @@ class PaperCNN(nn.Module):
             nn.Dropout(params.dense_dropout),
             nn.Linear(params.hidden, classes),
         )
+        self.apply(_start)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return logits [B,classes]."""
         # Centred and scaled to about unit variance, as the usual initial weights expect.
         logits: Tensor = self.head(self.features((faces - 0.5) / 0.25))
         return logits
+
+
+def _start(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def build(params: Params, height: int, width: int, classes: int) -> nn.Module:
