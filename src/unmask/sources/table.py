@@ -38,9 +38,7 @@ def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes
         whole, rest = text[:end], text[end:]
         if whole:
             yield number, whole
-            # NumPy counts line ends eight times as fast as bytes.count.
-            ends = np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _LINE)
-            number += len(whole.splitlines()) if b"\r" in whole else int(ends)
+            number += _count_lines(whole)
         if len(rest) > _LONGEST:
             raise _too_long(label, number)
     if rest:
@@ -68,6 +66,13 @@ def lines_of(text: bytes, number: int, label: str) -> Iterator[tuple[int, list[b
     good = next(index for index, line in enumerate(lines) if len(line) > _LONGEST)
     yield number, lines[:good]
     raise _too_long(label, number + good)
+
+
+def _count_lines(whole: bytes) -> int:
+    if b"\r" in whole:
+        return len(whole.splitlines())
+    # Several times as fast as bytes.count.
+    return int(np.count_nonzero(np.frombuffer(whole, dtype=np.uint8) == _LINE))
 
 
 def _too_long(label: str, number: int) -> UserError:
