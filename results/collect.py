@@ -2,7 +2,7 @@
 
 RUN is a clone of this repository in which `dvc repro` has ended; FOLDER gets its metrics, the facts
 and curves of every training run, the predictions on the test split, for tests of one's own,
-dvc.lock, one table of all reconstructors and one figure of their loss curves. No picture of a face
+dvc.lock, a page of two tables and a figure of the loss curves. No picture of a face
 is among them.
 """
 
@@ -37,39 +37,59 @@ def collect(run: Path, folder: Path) -> None:
     for table in sorted((run / "data/predictions").glob("*/test.csv")):
         packed = folder / "predictions" / f"{table.parent.name}.csv.xz"
         packed.write_bytes(lzma.compress(table.read_bytes(), preset=9))
-    (folder / "table.md").write_text(_table(folder), encoding="utf-8")
+    (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
     _curves(folder)
 
 
-def _table(folder: Path) -> str:
+def _tables(folder: Path) -> str:
+    """Return one table of how the faces are read and one of how the reconstructors learned."""
     compared = json.loads((folder / "metrics/compare.json").read_text())
-    rows = [("upper half", compared["baseline"]), *compared["models"].items()]
-    rows.append(("true face", compared["ceiling"]))
-    lines = [
-        "| | weights, million | s/epoch | epochs | PSNR, dB | SSIM | Frechet | agreement "
-        "| train running / evaluation | validation | test [95 %] | gain | p (Holm) | pretrained |",
-        "|" + " --- |" * 14,
+    models = compared["models"]
+    rows = {"upper half": compared["baseline"], **models, "true face": compared["ceiling"]}
+    read = [
+        "| | validation [95 %] | test [95 %] | gain, points [95 %] | p (Holm) | train running "
+        "| train evaluation [95 %] |",
+        "|" + " --- |" * 7,
+        *map(_of_classifier, rows, rows.values()),
     ]
-    for name, row in rows:
-        low, high = (f"{100 * end:.1f}" for end in row["ci95"])
-        cells = [
-            f"`{name}`" if "gain" in row else name,
-            *(_of_reconstructor(folder, name, row) if "gain" in row else [""] * 7),
-            f"{row['train_running_accuracy']:.1%} / {row['train_accuracy']:.1%}",
-            f"{row['validation_accuracy']:.1%}",
-            f"{row['accuracy']:.1%} [{low}, {high}]",
-            *([f"{100 * row['gain']:+.1f}", f"{row['holm_p']:.2g}"] if "gain" in row else ["", ""]),
-            row.get("pretrained") or "",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    learned = [
+        "| | weights, million | pretrained | s/epoch | epochs | PSNR, dB | SSIM | Frechet "
+        "| agreement |",
+        "|" + " --- |" * 9,
+        *(_of_reconstructor(folder, name, row) for name, row in models.items()),
+    ]
+    return "\n".join([*read, "", *learned]) + "\n"
 
 
-def _of_reconstructor(folder: Path, name: str, row: dict[str, Any]) -> list[str]:
+def _of_classifier(name: str, row: dict[str, Any]) -> str:
+    gain = ["", ""]
+    if "gain" in row:
+        name = f"`{name}`"
+        low, high = (100 * end for end in row["gain_ci95"])
+        gain = [f"{100 * row['gain']:+.1f} [{low:+.1f}, {high:+.1f}]", f"{row['holm_p']:.2g}"]
+    cells = [
+        name,
+        _percent(row["validation_accuracy"], row["validation_ci95"]),
+        _percent(row["accuracy"], row["ci95"]),
+        *gain,
+        f"{row['train_running_accuracy']:.1%}",
+        _percent(row["train_accuracy"], row["train_ci95"]),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _percent(share: float, interval: tuple[float, float]) -> str:
+    low, high = (f"{100 * end:.1f}" for end in interval)
+    return f"{share:.1%} [{low}, {high}]"
+
+
+def _of_reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
     durations = folder / "training/reconstructors" / name / "durations.json"
     seconds = json.loads(durations.read_text())["seconds_per_epoch"]
-    return [
+    cells = [
+        f"`{name}`",
         f"{row['parameters'] / 1e6:.2f}",
+        row["pretrained"] or "",
         f"{sum(seconds) / len(seconds):.0f}",
         f"{row['epochs']}",
         f"{row['psnr_db']:.2f}",
@@ -77,6 +97,7 @@ def _of_reconstructor(folder: Path, name: str, row: dict[str, Any]) -> list[str]
         f"{row['frechet_distance']:.2f}",
         f"{row['expression_agreement']:.1%}",
     ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _curves(folder: Path) -> None:
