@@ -11,9 +11,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_collection_modifyitems(items):
-    """Start with the tests that take longest, and end with those that use what these have made."""
-    order = {"test_dvc.py": -1, "test_shared_cache.py": 1, "test_other_pipelines.py": 2}
-    items.sort(key=lambda item: order.get(item.path.name, 0))
+    """Start with the files that take longest, so that no worker is left alone with one in the end.
+
+    The first makes a pipeline that those of rank 2 use, and would wait for.
+    """
+    longest = {
+        "test_dvc.py": 0,
+        "test_benchmarks.py": 1,
+        "test_torture.py": 1,
+        "test_training.py": 1,
+        "test_other_pipelines.py": 2,
+        "test_shared_cache.py": 2,
+    }
+    items.sort(key=lambda item: longest.get(item.path.name, 3))
 
 
 @pytest.fixture
