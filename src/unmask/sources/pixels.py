@@ -21,32 +21,40 @@ def parse(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
     """
     if not fields:
         return np.empty((0, SIZE, SIZE), dtype=np.uint8)
-    # Two spaces before the first number, so that each number has two characters before its last.
-    text = b"  " + b" ".join(fields) + b" "
+    # Each number has two characters before its last, and from the fourth on they pair off.
+    before = 2 + (sum(map(len, fields)) + len(fields) - 1) % 2
+    text = b" ".join([b" " * (before - 1), *fields, b""])
     codes = np.frombuffer(text, dtype=np.uint8)
     is_digit = codes >= _ZERO
-    is_pair = is_digit[1:] & is_digit[:-1]
-    ends = np.flatnonzero(codes[3:] == _SPACE)  # where the number's last digit stands, less two
-    numbers = np.count_nonzero(is_digit) - np.count_nonzero(is_pair)
+    is_double = is_digit[1:] & is_digit[:-1]
+    is_end = codes[3:] == _SPACE  # of a number that begins two or three places after this one
+    # No two numbers end in one pair of places, so pairs are looked through instead of places.
+    pairs = np.flatnonzero(is_end.view(np.uint16) != 0)
+    digits = np.count_nonzero(is_digit)
+    last = pairs[COUNT - 1 :: COUNT]
     if (
         codes.max() > _NINE
-        or np.count_nonzero(is_digit) + len(ends) + 2 != len(codes)
-        or numbers != len(ends)  # else there is a space after a space
-        or len(ends) != COUNT * len(fields)
-        or not np.array_equal(ends[COUNT - 1 :: COUNT] + 2, np.cumsum([len(f) + 1 for f in fields]))
-        or (is_pair[2:] & is_pair[:-2]).any()  # four digits in a row
+        or digits + len(pairs) + before != len(codes)
+        or digits - np.count_nonzero(is_double) != len(pairs)  # else a space follows a space
+        or len(pairs) != COUNT * len(fields)
+        or not np.array_equal(
+            2 * last + is_end[1::2][last] + 3, before + np.cumsum([len(f) + 1 for f in fields]) - 1
+        )
+        or (is_double[2:] & is_double[:-2]).any()  # four digits in a row
     ):
         return None
-    # What stands at each place is the number whose last digit is there, if one is.
-    digits = codes & np.uint8(15)  # the bits of a space say 0, as before a number of one digit
-    hundreds = digits[:-2] * is_pair[1:].view(np.uint8)
-    rest = digits[1:-1] * np.uint8(10) + digits[2:]
+    # At each place, the number that begins there if it has three digits; spaces before a shorter
+    # one say 0.
+    digit = codes & np.uint8(15)
+    hundreds = digit[:-2] * is_double[1:].view(np.uint8)
+    rest = digit[1:-1] * np.uint8(10) + digit[2:]
     values = hundreds * np.uint8(100) + rest
     # Up to 299 the sum wraps once, and then it is less than its part.
     if hundreds.max() > 2 or (values < rest).any():
         return None
-    images: NDArray[np.uint8] = values.take(ends).reshape(-1, SIZE, SIZE)
-    return images
+    ended = (values[:-1] * is_end.view(np.uint8)).view(np.uint16)
+    images: NDArray[np.uint8] = (ended | ended >> 8).astype(np.uint8).take(pairs)
+    return images.reshape(-1, SIZE, SIZE)
 
 
 def fault(field: bytes) -> str | None:
