@@ -18,6 +18,7 @@ and change less where the machine has other work. Memory is that of the whole pr
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -89,6 +90,9 @@ def _unmask(file: Path, md5: str) -> Callable[[], int]:
     from unmask.sources.params import Data
 
     data = Data(source=str(file), labels="fer2013", votes="unused", validation_fraction=0.1, seed=1)
+
+    # As DVC does before a stage runs.
+    shutil.rmtree(file.parent / "faces", ignore_errors=True)
 
     def read() -> int:
         with (

@@ -34,18 +34,13 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     if votes:
         blocks = relabelled(blocks, votes)
     with (
+        ThreadPoolExecutor(max_workers=1) as pool,
         FaceSetWriter(folder, test_labels, shares=shares) as writer,
-        ThreadPoolExecutor(max_workers=2) as pool,
     ):
-        # Hashing and writing let go of the interpreter, so a second core takes them over.
+        # hashlib lets go of the interpreter, so the checksum costs no time on a second core.
         digest = pool.submit(checksum, source, found.files)
-        written = None
         for block in _with_progress(blocks):
-            if written:
-                written.result()  # no more than one block waits: memory stays flat
-            written = pool.submit(writer.append, block)
-        if written:
-            written.result()
+            writer.append(block)
     counts = {
         split: dict(zip(CLASSES, row, strict=True))
         for split, row in zip(SPLITS, writer.counts.tolist(), strict=True)
