@@ -49,13 +49,12 @@ def draw(figures: Mapping[str, Any]) -> Figure:
     """Return judged accuracy over running accuracy, with the paper's pair of figures."""
     figure = Figure(figsize=(7, 5.5), layout="constrained")
     axes = figure.add_subplot(xlabel="accuracy while training", ylabel="accuracy judged")
-    colours = iter(f"C{number % 10}" for number in range(len(figures["experiments"])))
-    for name, row in figures["experiments"].items():
-        colour = next(colours)
+    for number, (name, row) in enumerate(figures["experiments"].items()):
+        colour, marker = f"C{number % 10}", "osD^v"[number // 10 % 5]
         if row["planted"].get("choose") == "judged":
             axes.plot(*zip(*row["epochs"], strict=True), "-", color=colour, linewidth=1)
         point = (row["running_accuracy"], row["accuracy"])
-        axes.plot(*point, "o", color=colour, label=name.replace("_", " "))
+        axes.plot(*point, marker, color=colour, label=name.replace("_", " "))
     axes.plot(figures["paper"]["train"], figures["paper"]["after"], "*", color="red", markersize=14)
     axes.annotate(
         "the paper", tuple(figures["paper"].values()), xytext=(-60, 6), textcoords="offset points"
