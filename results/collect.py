@@ -1,9 +1,11 @@
-"""Collect the figures of a finished run: python results/collect.py RUN FOLDER.
+"""Collect the figures of a finished run.
 
-RUN is a clone of this repository in which `dvc repro` has ended; FOLDER gets its metrics, the facts
-and curves of every training run, the predictions on the test split, for tests of one's own,
-dvc.lock, a page of two tables and a figure of the loss curves. No picture of a face
-is among them.
+    python results/collect.py [pipeline|laboratory] RUN FOLDER
+
+RUN is a clone of this repository in which `dvc repro` has ended, or that of laboratory/dvc.yaml;
+FOLDER gets its metrics, the facts and curves of every training run, the predictions on the faces
+that were judged, for tests of one's own, and dvc.lock; of the pipeline also a page of two tables
+and a figure of the loss curves. No picture of a face is among them.
 """
 
 import csv
@@ -17,13 +19,28 @@ from typing import Any
 from matplotlib.figure import Figure
 
 
-def collect(run: Path, folder: Path) -> None:
+def pipeline(run: Path, folder: Path) -> None:
     """Copy what a reader would want to look up, and draw what a reader would want to look at."""
+    _collect(run, run, folder, ["baseline", "ceiling", "reconstructors", "final"], "predictions")
+    (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
+    _curves(folder)
+
+
+def laboratory(run: Path, folder: Path) -> None:
+    """Copy the same of the leak laboratory, and its table and figure."""
+    _collect(run, run / "laboratory", folder, ["laboratory"], "laboratory/predictions")
+    for result in (run / "laboratory").glob("results.*"):
+        shutil.copy(result, folder)
+
+
+def _collect(run: Path, home: Path, folder: Path, trained: list[str], predictions: str) -> None:
+    """Copy metrics and dvc.lock from `home`, and from `run` what the models so named left."""
     for name in ("metrics", "predictions", "training"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    shutil.copytree(run / "metrics", folder / "metrics", ignore=lambda *_: ["sample.json"])
-    shutil.copy(run / "dvc.lock", folder / "dvc.lock")
-    for facts in sorted((run / "models").rglob("training.json")):
+    shutil.copytree(home / "metrics", folder / "metrics", ignore=lambda *_: ["sample.json"])
+    shutil.copy(home / "dvc.lock", folder / "dvc.lock")
+    models = [facts for name in trained for facts in (run / "models" / name).rglob("training.json")]
+    for facts in sorted(models):
         name = facts.parent.relative_to(run / "models")
         shutil.copytree(
             run / "data/training" / name,
@@ -34,11 +51,9 @@ def collect(run: Path, folder: Path) -> None:
         shutil.copy(facts, folder / "training" / name / "training.json")
         shutil.copy(run / "logs" / f"{name}.json", folder / "training" / name / "durations.json")
     (folder / "predictions").mkdir()
-    for table in sorted((run / "data/predictions").glob("*/test.csv")):
+    for table in sorted((run / "data" / predictions).glob("*/test.csv")):
         packed = folder / "predictions" / f"{table.parent.name}.csv.xz"
         packed.write_bytes(lzma.compress(table.read_bytes(), preset=9))
-    (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
-    _curves(folder)
 
 
 def _tables(folder: Path) -> str:
@@ -122,4 +137,4 @@ def _read(file: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    collect(Path(sys.argv[1]), Path(sys.argv[2]))
+    {"pipeline": pipeline, "laboratory": laboratory}[sys.argv[1]](*map(Path, sys.argv[2:]))
