@@ -27,7 +27,7 @@ def parse(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
     codes = np.frombuffer(text, dtype=np.uint8)
     is_digit = codes >= _ZERO
     is_double = is_digit[1:] & is_digit[:-1]
-    is_end = codes[3:] == _SPACE  # of a number that begins two or three places after this one
+    is_end = codes[3:] == _SPACE  # of the number whose last digit stands two places after this one
     # No two numbers end in one pair of places, so pairs are looked through instead of places.
     pairs = np.flatnonzero(is_end.view(np.uint16) != 0)
     digits = np.count_nonzero(is_digit)
