@@ -1,10 +1,17 @@
-"""The header of Kaggle's CSV files: which field of a row is what."""
+"""Kaggle's CSV files: which field of a row is what, and the words that stand there."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
 from unmask.sources.wording import quoted
+
+LABELS = {str(label).encode(): label for label in range(len(CLASSES))}
+"""Labels by what stands in the column emotion."""
+
+SPLIT_OF = {b"Training": TRAIN, b"PublicTest": VALIDATION, b"PrivateTest": TEST}
+"""Splits by what stands in the column Usage."""
 
 _REQUIRED = (b"emotion", b"pixels")
 _USAGE = b"usage"

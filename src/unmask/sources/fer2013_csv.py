@@ -17,16 +17,14 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from unmask.core.errors import UserError
-from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION, FaceBlock
+from unmask.core.faces import TEST, TRAIN, FaceBlock
 from unmask.sources import head, pixels, plain
-from unmask.sources.columns import Columns, locate
+from unmask.sources.columns import LABELS, SPLIT_OF, Columns, locate
 from unmask.sources.draw import drawn_split
 from unmask.sources.params import Data
 from unmask.sources.table import Table, lines_of, text_blocks
 from unmask.sources.wording import quoted
 
-_USAGE = {b"Training": TRAIN, b"PublicTest": VALIDATION, b"PrivateTest": TEST}
-_LABELS = {str(label).encode(): label for label in range(len(CLASSES))}
 _MEND = "get the file again, or mend this line"
 
 
@@ -71,7 +69,7 @@ class _Reader:
             head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)
             _skip_byte_order_mark(stream)
             for first, text in text_blocks(stream, self._label):
-                if columns and (block := plain.parse(text, first, columns, _USAGE)):
+                if columns and (block := plain.parse(text, first, columns)):
                     self.lines = first + len(block.labels) - 1
                     yield block
                     continue
@@ -112,7 +110,7 @@ class _Reader:
         if len(fields) != columns.fields:
             self._refuse(number, line, f"{len(fields)} fields instead of {columns.fields}")
         emotion = self._bare(fields[columns.emotion], number, line)
-        label = _LABELS.get(emotion)
+        label = LABELS.get(emotion)
         if label is None:
             if emotion.lower() == b"emotion":
                 self._refuse(number, line, "the header for the second time")
@@ -120,10 +118,10 @@ class _Reader:
         split = TRAIN
         if columns.usage is not None:
             usage = self._bare(fields[columns.usage], number, line)
-            if usage not in _USAGE:
-                allowed = ", ".join(name.decode() for name in _USAGE)
+            if usage not in SPLIT_OF:
+                allowed = ", ".join(name.decode() for name in SPLIT_OF)
                 self._refuse(number, line, f"Usage is {quoted(usage)}, not one of {allowed}")
-            split = _USAGE[usage]
+            split = SPLIT_OF[usage]
         return _Row(number, label, split, self._bare(fields[columns.pixels], number, line))
 
     def _bare(self, field: bytes, number: int, line: bytes) -> bytes:
