@@ -74,7 +74,8 @@ def _own(
     arrays = list(crop(np.array(faces.images)))
     frozen = isinstance(model, Pretrainable) and model.encoder_is_frozen
     if keep and frozen and not settings.augments:
-        arrays += keep_features("benchmark", model.encoder, arrays[0], np.concatenate(rows))
+        used = np.concatenate(rows)
+        arrays += keep_features("benchmark", model.encoder, arrays[0], used, machine)
         learner = model.decoder
     objective = _objective(entry, learner, settings, machine)
     product.train(objective, arrays, rows, settings, train.seed, machine, clock)

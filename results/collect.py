@@ -62,8 +62,8 @@ def _tables(folder: Path) -> str:
     models = compared["models"]
     rows = {"upper half": compared["baseline"], **models, "true face": compared["ceiling"]}
     read = [
-        "| | validation [95 %] | test [95 %] | gain, points [95 %] | p (Holm) | train running "
-        "| train evaluation [95 %] |",
+        "| | validation [95 %] | test [95 %] | gain, points [95 %] | p (Holm) "
+        "| train running [95 %] | train evaluation [95 %] |",
         "|" + " --- |" * 7,
         *map(_of_classifier, rows, rows.values()),
     ]
@@ -87,7 +87,7 @@ def _of_classifier(name: str, row: dict[str, Any]) -> str:
         _percent(row["validation_accuracy"], row["validation_ci95"]),
         _percent(row["accuracy"], row["ci95"]),
         *gain,
-        f"{row['train_running_accuracy']:.1%}",
+        _percent(row["train_running_accuracy"], row["train_running_ci95"]),
         _percent(row["train_accuracy"], row["train_ci95"]),
     ]
     return f"| {' | '.join(cells)} |"

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from unmask.core.compute.device import compute
 from unmask.core.compute.models import build_reconstructor
 from unmask.core.errors import UserError
 from unmask.core.mask import crop
@@ -246,9 +247,9 @@ def test_features_are_computed_once_and_kept(faces):
     calls = []
     model.encoder.register_forward_hook(lambda *_: calls.append(1))
     upper, rows = crop(faces.images)[0], np.array([2, 3, 90])
-    (first,) = keep_features("run", model.encoder, upper, rows)
+    (first,) = keep_features("run", model.encoder, upper, rows, compute())
     assert len(calls) == 1
-    (again,) = keep_features("run", model.encoder, upper, rows)
+    (again,) = keep_features("run", model.encoder, upper, rows, compute())
     assert len(calls) == 1
     np.testing.assert_array_equal(first, again)
     expected = model.encoder(torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1))[0]
@@ -256,8 +257,22 @@ def test_features_are_computed_once_and_kept(faces):
     assert first.shape == (len(faces), 512, 3, 6)
     assert not first[4].any()
     nn.init.zeros_(model.encoder.features[0].weight)
-    keep_features("run", model.encoder, upper, rows)
+    keep_features("run", model.encoder, upper, rows, compute())
     assert len(calls) == 3  # another encoder (the second call was the one just above)
+
+
+def test_features_are_kept_at_the_precision_of_training(faces):
+    model = build("vgg16", freeze="all").eval()
+    upper, rows = crop(faces.images)[0], np.arange(20)
+    machine = compute("bf16")
+    (kept,) = keep_features("run", model.encoder, upper, rows, machine)
+    faces = torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1)
+    with torch.no_grad(), machine.autocast():
+        (expected,) = model.encoder(faces)
+    assert expected.dtype == torch.bfloat16
+    np.testing.assert_array_equal(kept[rows], expected.to(torch.float16))
+    (precise,) = keep_features("run", model.encoder, upper, rows, compute())
+    assert (precise[rows] != kept[rows]).any()
 
 
 def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):

@@ -60,6 +60,8 @@ def test_metrics_agree_with_arithmetic():
     figures = metrics({"train": test, "validation": test, "test": test}, running_accuracy=0.5)
     assert figures["train"]["accuracy"] == pytest.approx(4 / 6)
     assert figures["train"]["running_accuracy"] == 0.5
+    half = 1.96 * (0.25 / (6 + 1.96**2)) ** 0.5  # Wilson's interval around one half
+    assert figures["train"]["running_ci95"] == pytest.approx([0.5 - half, 0.5 + half], abs=1e-4)
     assert figures["test"]["accuracy"] == pytest.approx(4 / 6)
     assert figures["test"]["per_class"]["angry"] == {
         "precision": pytest.approx(2 / 3),

@@ -6,8 +6,8 @@
 The same code reads the upper half (H=24) and the whole or stitched face (H=48). The paper gives no
 kernel size, width of the dense layer or dropout rates; these are the usual ones of its time.
 Weights start as in Keras, the framework of the paper: uniform after Glorot and Bengio (2010,
-section 4.2.1), biases at zero. From PyTorch's own start, which is smaller, the sample's classifiers
-say the commonest class for twice as many epochs, and some never leave it.
+section 4.2.1), biases at zero. PyTorch's own start is smaller; from it, one of the sample's
+classifiers never learned to say anything but the commonest class.
 """
 
 from typing import Annotated

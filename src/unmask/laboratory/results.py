@@ -61,6 +61,7 @@ def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
     return {
         "planted": experiment.planted,
         "running_accuracy": train["running_accuracy"],
+        "running_ci95": train["running_ci95"],
         "train_accuracy": train["accuracy"],
         "train_ci95": train["ci95"],
         "validation_accuracy": metrics["validation"]["accuracy"],

@@ -23,7 +23,7 @@ def _shown(value: Any) -> str:
 
 COLUMNS: Columns = {
     "planted": _planted,
-    "train running": lambda row: f"{row['running_accuracy']:.1%}",
+    "train running [95 %]": percent("running_accuracy", "running_ci95"),
     "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
     "validation [95 %]": percent("validation_accuracy", "validation_ci95"),
     "judged [95 %]": percent("accuracy", "ci95"),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from unmask.core.faces import CLASSES
@@ -47,10 +48,14 @@ def metrics(splits: Mapping[str, pd.DataFrame], running_accuracy: float) -> dict
 
     splits: predictions in evaluation mode by split name.
     running_accuracy: on training faces in training mode, averaged over the epoch that was best on
-        validation: dropout is on, and the model learns on the way.
+        validation: dropout is on, and the model learns on the way. There is no prediction of each
+        face to draw from, so its interval, `running_ci95`, is that of Wilson (1927).
     """
     figures = {name: _with_intervals(_confusion(table)) for name, table in splits.items()}
-    figures["train"] = {"running_accuracy": running_accuracy, **figures["train"]}
+    faces = len(splits["train"])
+    low, high = binomtest(round(running_accuracy * faces), faces).proportion_ci(method="wilson")
+    running = {"running_accuracy": running_accuracy, "running_ci95": [float(low), float(high)]}
+    figures["train"] = {**running, **figures["train"]}
     figures["test"] |= _by_class(splits["test"])
     return figures
 

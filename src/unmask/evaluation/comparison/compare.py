@@ -57,6 +57,7 @@ def _classifier(name: str) -> dict[str, Any]:
     train, validation, test = (metrics[split] for split in SPLITS)
     return {
         "train_running_accuracy": train["running_accuracy"],
+        "train_running_ci95": train["running_ci95"],
         "train_accuracy": train["accuracy"],
         "train_ci95": train["ci95"],
         "validation_accuracy": validation["accuracy"],

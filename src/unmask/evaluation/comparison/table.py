@@ -40,7 +40,7 @@ ACCURACY: Columns = {
     "balanced": percent("balanced_accuracy", "balanced_accuracy_ci95"),
     "macro F1": lambda row: f"{row['macro_f1']:.3f}",
     "calibration error": lambda row: f"{row['calibration_error']:.3f}",
-    "train running": lambda row: f"{row['train_running_accuracy']:.1%}",
+    "train running [95 %]": percent("train_running_accuracy", "train_running_ci95"),
     "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
     "gain, points [95 %]": _gain,
     "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
@@ -65,7 +65,7 @@ Ranked by accuracy on validation; where no other split is named, figures are of 
 Intervals come from 10,000 draws of a bootstrap stratified by class. Gain is over the baseline, p of
 McNemar's exact test with Holm's correction; "could show" is the smallest gain, in points, that this
 test would have found with a probability of 80 %. Accuracy on training faces is given as it ran
-during the best epoch, dropout on, and afterwards in evaluation mode.
+during the best epoch, dropout on (interval after Wilson), and afterwards in evaluation mode.
 """
 
 _NOTE_ON_RECONSTRUCTION = """

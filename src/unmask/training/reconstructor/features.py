@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.core.checksum import append_checksum
+from unmask.core.compute.device import Compute
 from unmask.core.compute.inference import outputs
-from unmask.core.compute.team import SOLO, Team
 from unmask.core.files import open_array, whole_folder
 from unmask.training.engine.fingerprint import fingerprint
 from unmask.training.engine.progress import TrainingProgress
@@ -26,20 +26,21 @@ def keep_features(
     encoder: nn.Module,
     upper: NDArray[np.uint8],
     rows: NDArray[np.int64],
-    team: Team = SOLO,
+    machine: Compute,
 ) -> list[NDArray[np.float16]]:
     """Return arrays [N,...], one for each feature map of `encoder`, with the given rows filled.
 
     encoder: maps float [B,1,24,48] to a list of feature maps [B,C,h,w].
     upper: uint8 [N,24,48]; a row number means the same face in the features as there.
+    machine: what would compute them in each epoch, at the same precision, if they were not kept.
     """
     weights = [tensor.cpu().numpy() for tensor in encoder.state_dict().values() if tensor.ndim]
-    name = fingerprint([upper, rows, *weights])
+    name = fingerprint([upper, rows, *weights], machine.precision)
     folder = Path(".checkpoints") / run / "features" / name
-    if not folder.exists() and not team.rank:
-        with whole_folder(folder) as temporary:
+    if not folder.exists() and not machine.team.rank:
+        with whole_folder(folder) as temporary, machine.autocast():
             _compute(run, encoder, upper, rows, temporary)
-    team.wait()
+    machine.team.wait()
     return [open_array(path) for path in sorted(folder.iterdir())]
 
 

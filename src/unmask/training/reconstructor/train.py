@@ -57,7 +57,7 @@ def train_reconstructor(
         facts = model.load_pretrained()
         if model.encoder_is_frozen and not settings.augments:
             used = np.concatenate(rows)
-            features = keep_features(run, model.encoder, halves[0], used, machine.team)
+            features = keep_features(run, model.encoder, halves[0], used, machine)
             learner = model.decoder
     train_and_save(
         run,
