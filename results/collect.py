@@ -1,8 +1,8 @@
 """Collect the figures of a finished run.
 
-    python results/collect.py [pipeline|laboratory] RUN FOLDER
+    python results/collect.py [pipeline|laboratory|seeds] RUN FOLDER
 
-RUN is a clone of this repository in which `dvc repro` has ended, or that of laboratory/dvc.yaml;
+RUN is a clone of this repository in which `dvc repro` has ended, or that of another dvc.yaml;
 FOLDER gets its metrics, the facts and curves of every training run, the predictions on the faces
 that were judged, for tests of one's own, and dvc.lock; of the pipeline also a page of two tables
 and a figure of the loss curves. No picture of a face is among them.
@@ -26,10 +26,10 @@ def pipeline(run: Path, folder: Path) -> None:
     _curves(folder)
 
 
-def laboratory(run: Path, folder: Path) -> None:
-    """Copy the same of the leak laboratory, and its table and figure."""
-    _collect(run, run / "laboratory", folder, ["laboratory"], "laboratory/predictions")
-    for result in (run / "laboratory").glob("results.*"):
+def beside(name: str, run: Path, folder: Path) -> None:
+    """Copy the same of the pipeline beside that one in the folder `name`, and what it came to."""
+    _collect(run, run / name, folder, [name], f"{name}/predictions")
+    for result in (run / name).glob("results.*"):
         shutil.copy(result, folder)
 
 
@@ -51,8 +51,9 @@ def _collect(run: Path, home: Path, folder: Path, trained: list[str], prediction
         shutil.copy(facts, folder / "training" / name / "training.json")
         shutil.copy(run / "logs" / f"{name}.json", folder / "training" / name / "durations.json")
     (folder / "predictions").mkdir()
-    for table in sorted((run / "data" / predictions).glob("*/test.csv")):
-        packed = folder / "predictions" / f"{table.parent.name}.csv.xz"
+    for table in sorted((run / "data" / predictions).rglob("test.csv")):
+        name = "-".join(table.parent.relative_to(run / "data" / predictions).parts)
+        packed = folder / "predictions" / f"{name}.csv.xz"
         packed.write_bytes(lzma.compress(table.read_bytes(), preset=9))
 
 
@@ -137,4 +138,8 @@ def _read(file: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    {"pipeline": pipeline, "laboratory": laboratory}[sys.argv[1]](*map(Path, sys.argv[2:]))
+    what, *places = sys.argv[1:]
+    if what == "pipeline":
+        pipeline(*map(Path, places))
+    else:
+        beside(what, *map(Path, places))

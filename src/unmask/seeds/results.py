@@ -76,7 +76,7 @@ COLUMNS: Columns = {
     "test accuracy, mean [95 %]": lambda row: percent("mean", "ci95")(row["accuracy"]),
     "deviation, points": lambda row: f"{100 * row['accuracy']['standard_deviation']:.2f}",
     "by seed": lambda row: ", ".join(f"{value:.1%}" for value in row["accuracy"]["by_seed"]),
-    "balanced": lambda row: f"{row['balanced_accuracy']['mean']:.1%}",
+    "balanced": lambda row: percent("mean", "ci95")(row["balanced_accuracy"]),
     "macro F1": lambda row: f"{row['macro_f1']['mean']:.3f}",
     "gain, points [95 %]": _gain,
     "p (Holm)": lambda row: f"{row['gain']['holm_p']:.2g}" if "gain" in row else "",
