@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def read(name):
+def read(name, folder="metrics"):
     # Not the working tree: an experiment on other faces may stand there.
-    command = ["git", "show", f"HEAD:metrics/{name}"]
+    command = ["git", "show", f"HEAD:{folder}/{name}"]
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
 
 
@@ -41,6 +41,18 @@ def test_no_classifier_of_whole_faces_exceeds_what_they_hold(attainable):
 def test_the_ceiling_would_be_caught_if_it_were_claimed_for_upper_halves(attainable):
     faces = read("sample.json")["faces"]["test"]
     assert exceeds(read("compare.json")["ceiling"]["accuracy"], attainable["upper"], faces)
+
+
+def test_planted_leaks_are_caught_by_what_upper_halves_hold(attainable):
+    found = read("results.json", "laboratory")["experiments"]
+
+    def is_caught(name):
+        return found[name]["ci95"][0] > attainable["upper"]
+
+    for name in ("honest", "out_of_fold", "shuffled_halves", "noise_above", "shuffled_labels"):
+        assert not is_caught(name)
+    for name in ("judged_on_training_long", "split_after_augmentation_long", "true_halves"):
+        assert is_caught(name)
 
 
 def test_the_headline_and_the_comparison_agree():
