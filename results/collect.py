@@ -122,9 +122,11 @@ def _curves(folder: Path) -> None:
         for path in sorted(folder.glob("training/reconstructors/*/training.json"))
         if len(_read(path.parent / "validation/loss.tsv")) > 1
     }
-    figure = Figure(figsize=(12, 2.4 * -(-len(runs) // 4)), layout="constrained")
+    columns = min(4, len(runs))
+    rows = -(-len(runs) // columns)
+    figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained")
     for number, (name, path) in enumerate(runs.items(), 1):
-        axes = figure.add_subplot(-(-len(runs) // 4), 4, number, title=name, xlabel="epoch")
+        axes = figure.add_subplot(rows, columns, number, title=name, xlabel="epoch")
         for split in ("train", "validation"):
             losses = _read(path / split / "loss.tsv")
             axes.plot(range(1, len(losses) + 1), losses, marker=".", label=split)

@@ -1,0 +1,64 @@
+"""Set two collected runs that judge the same test faces side by side.
+
+    python results/side_by_side.py FIRST SECOND
+
+Prints a Markdown table of the classifiers that both have: test accuracies with their intervals, and
+by how much the second is better, with p of McNemar's exact test, corrected by Holm's method.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from unmask.evaluation.comparison.correction import holm
+from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p
+from unmask.evaluation.comparison.table import percent, table
+
+
+def main(first: Path, second: Path) -> None:
+    """Print the table."""
+    names = [path.name.split(".")[0] for path in sorted((first / "predictions").iterdir())]
+    rows = {name: _compared(name, first, second) for name in names}
+    corrected = holm([row["p"] for row in rows.values()])
+    for row, p in zip(rows.values(), corrected, strict=True):
+        row["holm_p"] = p
+    columns = {
+        f"{first.name} [95 %]": percent("first", "first_ci95"),
+        f"{second.name} [95 %]": percent("second", "second_ci95"),
+        "difference, points [95 %]": _gain,
+        "p (Holm)": lambda row: f"{row['holm_p']:.2g}",
+    }
+    print("\n".join(table("classifier", columns, rows)))
+
+
+def _compared(name: str, first: Path, second: Path) -> dict[str, Any]:
+    one, two = (_test(folder, name) for folder in (first, second))
+    before, after = (
+        pd.read_csv(folder / "predictions" / f"{name}.csv.xz") for folder in (first, second)
+    )
+    return {
+        "first": one["accuracy"],
+        "first_ci95": one["ci95"],
+        "second": two["accuracy"],
+        "second_ci95": two["ci95"],
+        "gain_ci95": gain_interval(before, after),
+        "p": mcnemar_p(before, after),
+    }
+
+
+def _gain(row: Any) -> str:
+    low, high = (100 * end for end in row["gain_ci95"])
+    return f"{100 * (row['second'] - row['first']):+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def _test(folder: Path, name: str) -> dict[str, Any]:
+    metrics = json.loads((folder / f"metrics/classification/{name}.json").read_text())
+    test: dict[str, Any] = metrics["test"]
+    return test
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
