@@ -1,6 +1,7 @@
 """Laying one face over another: how alike are they where they match best?"""
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -21,10 +22,11 @@ def flatten_light(faces: Tensor) -> Tensor:
     What is left is the drawing of a face without its light: two people lit alike from one side
     are as alike as copies otherwise.
     """
-    pixels = faces.float().unsqueeze(1)
-    detail = _blur(pixels, _FINE) - _blur(pixels, _COARSE)
-    contrast = _blur(detail.square(), _COARSE).sqrt()
-    return (detail / (contrast + _FLAT)).squeeze(1)
+    pixels = faces.float()
+    fine, coarse = (_gaussian(faces.shape[1], deviation) for deviation in (_FINE, _COARSE))
+    detail = _both_ways(fine, pixels) - _both_ways(coarse, pixels)
+    contrast = _both_ways(coarse, detail.square()).sqrt()
+    return detail / (contrast + _FLAT)
 
 
 def likeness(
@@ -45,19 +47,14 @@ def likeness(
     for scale in scales:
         enlarged = _resize(second, round(scale * size))
         together = functional.conv2d(enlarged[None], middle[:, None], groups=len(middle))[0]
-        mean, square = _window_means(enlarged, side), _window_means(enlarged.square(), side)
+        windows = _windows(enlarged.shape[1], side)
+        mean, square = _both_ways(windows, enlarged), _both_ways(windows, enlarged.square())
         spread = ((square - mean.square()) * side**2).clamp_min(_SMALL).sqrt()
         best = torch.maximum(best, (together / (spread * length)).flatten(1).amax(dim=1))
     return best
 
 
 _SMALL = 1e-6
-
-
-def _window_means(faces: Tensor, side: int) -> Tensor:
-    """Return the means of all square windows, by columns first: pooling at once takes longer."""
-    columns = functional.avg_pool2d(faces, (side, 1), stride=1)
-    return functional.avg_pool2d(columns, (1, side), stride=1)
 
 
 def _resize(faces: Tensor, size: int) -> Tensor:
@@ -69,11 +66,24 @@ def _resize(faces: Tensor, size: int) -> Tensor:
     return resized.squeeze(1)
 
 
-def _blur(pixels: Tensor, deviation: float) -> Tensor:
-    """Convolve [B,1,H,W] with a Gaussian; the border repeats."""
+def _both_ways(matrix: Tensor, faces: Tensor) -> Tensor:
+    """Apply `matrix`, [R,H], to columns and rows of [B,H,H]: many times as fast as convolution."""
+    return matrix @ faces @ matrix.T
+
+
+@cache
+def _gaussian(size: int, deviation: float) -> Tensor:
+    """Return what convolves `size` values with a Gaussian; the border repeats."""
     reach = int(3 * deviation + 0.5)
-    kernel = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * deviation**2))
-    kernel = kernel / kernel.sum()
-    padded = functional.pad(pixels, (reach, reach, reach, reach), mode="replicate")
-    rows = functional.conv2d(padded, kernel.view(1, 1, 1, -1))
-    return functional.conv2d(rows, kernel.view(1, 1, -1, 1))
+    offsets = torch.arange(-reach, reach + 1)
+    kernel = torch.exp(-(offsets**2) / (2 * deviation**2))
+    taken = (torch.arange(size).unsqueeze(1) + offsets).clamp(0, size - 1)
+    return torch.zeros(size, size).scatter_add_(1, taken, (kernel / kernel.sum()).expand(size, -1))
+
+
+@cache
+def _windows(size: int, side: int) -> Tensor:
+    """Return what takes the means of all windows of `side` among `size` values."""
+    start = torch.arange(size - side + 1).unsqueeze(1)
+    within = torch.arange(size) - start
+    return ((within >= 0) & (within < side)).float() / side
