@@ -1,5 +1,6 @@
 """What tests of the model code share: a face set small enough to train on in a second."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,11 @@ import pytest
 from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure():
+    """Let stages hear Ctrl-C: where tests run in the background, a shell has them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
