@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -35,8 +36,19 @@ class Clone:
     """The last commit, without anything that has been computed."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self._times = path, path.parent / "stage_times.jsonl"
+        self.path, self._times = path, path.parent / f"{path.name}_times.jsonl"
         run(["git", "clone", "--quiet", ROOT, path])
+        # Further clones, by `copy`, find there what this one has computed.
+        cache = path.parent / "cache"
+        (path / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {cache}\n")
+
+    def copy(self, name: str) -> "Clone":
+        """Return a copy that shares what is cached; what runs in it is timed by itself."""
+        path = self.path.with_name(name)
+        shutil.copytree(self.path, path, symlinks=True)
+        other = object.__new__(Clone)
+        other.path, other._times = path, path.parent / f"{name}_times.jsonl"
+        return other
 
     def set_params(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Rewrite params.yaml as `change` changes its values, and commit it, as DVC wishes."""
@@ -54,7 +66,9 @@ class Clone:
         self._times.unlink(missing_ok=True)
         environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(HERE / "stage_times"),
+            "PYTHONPATH": os.pathsep.join(
+                [str(HERE / "stage_times"), *filter(None, [os.environ.get("PYTHONPATH")])]
+            ),
             "UNMASK_STAGE_TIMES": str(self._times),
         }
         began = time.perf_counter()

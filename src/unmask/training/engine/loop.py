@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unmask.core.compute.batches import Batches
 from unmask.core.compute.device import Compute
+from unmask.core.compute.replay import Replay, make_recordable
 from unmask.core.compute.team import SOLO, Team
 from unmask.core.errors import UserError
 from unmask.core.params.training import Training
@@ -40,6 +41,14 @@ def fit(
         team.synchronise(module)
         module.to(device)
         module.to(memory_format=torch.channels_last)
+    # What has no optimiser does not learn by steps, and processes that share gradients talk to each
+    # other within a step.
+    recorded = bool(objective.optimisers) and team is SOLO
+    if recorded:
+        make_recordable(objective.optimisers, device)
+    learn, judge = (
+        Replay(step, device, recorded) for step in (objective.train_step, objective.measure)
+    )
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
@@ -48,8 +57,8 @@ def fit(
         torch.manual_seed(seed_for(seed, epoch, *([team.rank] if team.rank else [])))
         _set_learning_rate(objective, settings, epoch)
         figures = {
-            **_train(objective, train, settings, seed, epoch, device, team, record),
-            **_validate(objective, validation, device, team),
+            **_train(objective, train, settings, seed, epoch, learn, team, record),
+            **_validate(objective, validation, judge, team),
         }
         _remember(state, objective, figures)
         if each_epoch:
@@ -67,7 +76,11 @@ def _set_learning_rate(objective: Objective, settings: Training, epoch: int) -> 
         factor = (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
     for optimiser in objective.optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+            rate = group.setdefault("initial_lr", group["lr"]) * factor
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
 
 def _train(
@@ -76,7 +89,7 @@ def _train(
     settings: Training,
     seed: int,
     epoch: int,
-    device: torch.device,
+    learn: Replay,
     team: Team,
     record: Record,
 ) -> Figures:
@@ -86,7 +99,7 @@ def _train(
     def steps() -> Iterable[dict[str, Tensor]]:
         for rows, tensors in train.shuffled(seed, epoch, team):
             batch = augment(tensors, rows, seed, epoch, settings) if settings.augments else tensors
-            yield objective.train_step([t.to(device) for t in batch])
+            yield learn(batch)
             record.faces_seen(team.faces * team.size, len(train))
 
     figures = _means("train", steps(), team)
@@ -96,14 +109,12 @@ def _train(
 
 
 @torch.no_grad()
-def _validate(
-    objective: Objective, validation: Batches, device: torch.device, team: Team
-) -> Figures:
+def _validate(objective: Objective, validation: Batches, judge: Replay, team: Team) -> Figures:
     objective.model.eval()
 
     def steps() -> Iterable[dict[str, Tensor]]:
         for _, tensors in validation.in_order(team):
-            yield objective.measure([t.to(device) for t in tensors])
+            yield judge(tensors)
 
     return _means("validation", steps(), team)
 

@@ -1,0 +1,47 @@
+"""Steps on CUDA, which are recorded and replayed."""
+
+import pytest
+import torch
+from runs import LEARNING, run_classifier, run_reconstructor, same, settings
+
+from unmask.core.compute.replay import Replay
+from unmask.core.errors import UserError
+from unmask.training.engine import loop
+
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
+    pytest.mark.usefixtures("in_folder"),
+]
+
+
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """Return a function that has steps from then on taken one by one."""
+
+    def never(step, device, record):
+        return Replay(step, device, record=False)
+
+    return lambda: monkeypatch.setattr(loop, "Replay", never)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_a_classifier_gets_the_bits_of_steps_taken_one_by_one(faces, one_by_one, precision):
+    train = settings(gradient_clip=1.0).model_copy(update={"precision": precision})
+    replayed = run_classifier(faces, train)
+    one_by_one()
+    assert same(replayed, run_classifier(faces, train))
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_reconstructor_gets_the_bits_of_steps_taken_one_by_one(faces, one_by_one, name):
+    replayed = run_reconstructor(name, faces, settings(epochs=2))
+    one_by_one()
+    assert same(replayed, run_reconstructor(name, faces, settings(epochs=2)))
+
+
+def test_a_step_that_reads_a_value_back_is_refused():
+    device = torch.device("cuda")
+    step = Replay(lambda batch: {"loss": batch[0] * batch[0].sum().item()}, device, record=True)
+    step([torch.ones(1)])
+    with pytest.raises(UserError, match="could not be recorded on CUDA"):
+        step([torch.ones(1)])
