@@ -7,7 +7,7 @@ clone of the last commit, `dvc repro` with the larger settings of README (`--ima
 start from published weights, which takes a network), on the sample where no source is given. Then
 the benchmarks of ingest, training and reconstructors. The use of GPU and processors is looked at
 every second; of a stage that was over sooner, there is no figure. `--jobs 4` runs the chains of
-four reconstructors at a time, as small models leave most of a GPU idle; stages then slow each other.
+four reconstructors at a time: small models leave most of a GPU idle. Stages then slow each other.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from run_all import machine
 
 LARGER = {
     "train.classifier": {"epochs": 60, "patience": 10},
-    "train.reconstructor": {"epochs": 60, "patience": 10, "batch_size": 128},
+    "train.reconstructor": {"epochs": 30, "patience": 10, "batch_size": 128},
     "reconstructors.cgan": {"width": 64},
     "reconstructors.cgan_resnet": {"width": 64},
     "reconstructors.cnn_deep": {"width": 64},
