@@ -1,7 +1,7 @@
 """Steps on CUDA are recorded once and replayed.
 
 To launch the many small kernels of a step one by one takes several times as long as a GPU needs to
-compute them; a CUDA graph launches all of them at once. It gives the same bits, dropout included.
+compute them; a CUDA graph launches all of them at once.
 """
 
 from collections.abc import Callable, Sequence
