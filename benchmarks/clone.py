@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -35,20 +34,16 @@ class Timed(NamedTuple):
 class Clone:
     """The last commit, without anything that has been computed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, of: Path = ROOT) -> None:
         self.path, self._times = path, path.parent / f"{path.name}_times.jsonl"
-        run(["git", "clone", "--quiet", ROOT, path])
-        # Further clones, by `copy`, find there what this one has computed.
-        cache = path.parent / "cache"
-        (path / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {cache}\n")
+        run(["git", "clone", "--quiet", of, path])
+        # Clones that stand side by side share what they compute.
+        config = f"[cache]\n    dir = {path.parent / 'cache'}\n"
+        (path / ".dvc" / "config.local").write_text(config)
 
-    def copy(self, name: str) -> "Clone":
-        """Return a copy that shares what is cached; what runs in it is timed by itself."""
-        path = self.path.with_name(name)
-        shutil.copytree(self.path, path, symlinks=True)
-        other = object.__new__(Clone)
-        other.path, other._times = path, path.parent / f"{name}_times.jsonl"
-        return other
+    def again(self, name: str) -> "Clone":
+        """Return another clone of what is committed here, side by side with this one."""
+        return Clone(self.path.with_name(name), self.path)
 
     def set_params(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Rewrite params.yaml as `change` changes its values, and commit it, as DVC wishes."""
@@ -66,9 +61,7 @@ class Clone:
         self._times.unlink(missing_ok=True)
         environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join(
-                [str(HERE / "stage_times"), *filter(None, [os.environ.get("PYTHONPATH")])]
-            ),
+            "PYTHONPATH": f"{HERE / 'stage_times'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
             "UNMASK_STAGE_TIMES": str(self._times),
         }
         began = time.perf_counter()

@@ -136,7 +136,7 @@ def _repro(clone: Clone, targets: list[str], jobs: int) -> Timed:
     runs = [clone.dvc("repro", "crop")]
     free = Queue[Clone]()
     for number in range(jobs):
-        free.put(clone.copy(f"job{number}"))
+        free.put(clone.again(f"job{number}"))
 
     def work(*targets: str) -> Timed:
         workspace = free.get()
