@@ -128,6 +128,16 @@ def pickled(value):
         (pickle.dumps({"a": RunsCode()}), "not read, as a pickle can run code"),
         (pickled(nn.Linear(2, 2)), "not read, as a pickle can run code"),
     ],
+    ids=[
+        "empty",
+        "a page",
+        "cut short",
+        "a list",
+        "a text for a tensor",
+        "code in a zip",
+        "code in a pickle",
+        "a module",
+    ],
 )
 def test_a_broken_or_dangerous_file_is_refused(in_folder, content, words):
     Path("w.pth").write_bytes(content)

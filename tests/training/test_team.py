@@ -19,7 +19,11 @@ RUNS = ["classifier", *team_run.RECONSTRUCTORS]
 def start(*command, folder):
     """Run a command as on a machine with one thread for each process, below the faces."""
     path = [str(SCRIPT.parent), str(SCRIPT.parents[2] / "src")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(path),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -36,14 +40,13 @@ def apart(first, second):
     return max(float(np.abs(first[key] - second[key]).max()) for key in first)
 
 
-def test_two_processes_train_what_one_trains(faces, in_folder, monkeypatch):
+def test_two_processes_train_what_one_trains(faces, in_folder):
     folders = {}
     for name in ("alone", "started", "torchrun"):
         folders[name] = in_folder / name
         folders[name].mkdir()
         (folders[name] / "faces").symlink_to(in_folder / "faces")
-    monkeypatch.chdir(folders["alone"])
-    team_run.main(1)
+    start(sys.executable, str(SCRIPT), "1", folder=folders["alone"])
     start(sys.executable, str(SCRIPT), "2", folder=folders["started"])
     torchrun = str(Path(sys.executable).with_name("torchrun"))
     start(torchrun, "--nproc-per-node", "2", str(SCRIPT), "2", folder=folders["torchrun"])

@@ -37,6 +37,8 @@ def compute(precision: str = "float32") -> Compute:
     torch.set_deterministic_debug_mode("error")
     # Filling every new tensor costs time and hides only reads of memory that nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    # The convolutions of `float32` would otherwise be rounded to TF32, as its products are not.
+    torch.backends.cudnn.allow_tf32 = False
     keep_memory()
     device = _device()
     if precision == "auto":

@@ -60,6 +60,8 @@ class Replay:
         try:
             with torch.cuda.graph(graph):
                 figures = self._step(batch)
+        except torch.cuda.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise UserError(
