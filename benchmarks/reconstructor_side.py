@@ -4,7 +4,8 @@
 
 Trains the reconstructor NAME on the faces in FOLDER, as job.json there says, and prints images per
 second and the seconds of the whole run. `unmask` is the pipeline's loop, `anew` the same without
-kept features of frozen encoders, `pytorch` a plain loop in float32 with the same losses.
+kept features of frozen encoders, `pytorch` a plain loop in float32 with the same losses. `count`
+trains nothing: it prints how often the decoder's operations go into those of its frozen encoder.
 """
 
 import json
@@ -23,6 +24,7 @@ import product
 import torch
 from numpy.typing import NDArray
 from plain import DEVICE, loaders
+from torch.utils.flop_counter import FlopCounterMode
 
 from unmask.core.compute.device import Compute
 from unmask.core.compute.models import build_reconstructor
@@ -47,6 +49,9 @@ def main(side: str, name: str, folder: str) -> None:
     train = Train.model_validate(job["train"])
     entry = Reconstructor.model_validate(job["reconstructors"][name])
     settings = entry.training(train.reconstructor, name)
+    if side == "count":
+        print(json.dumps({"encoder to decoder": _operations(name, entry)}))
+        return
     faces, clock = FaceSet.open("."), Clock()
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     began = time.perf_counter()
@@ -112,6 +117,16 @@ def _plain(
             for images, _ in judge:
                 total += objective.measure(images.to(DEVICE).split(halves, dim=2))["loss"].item()
         clock(epoch)
+
+
+def _operations(name: str, entry: Reconstructor) -> float:
+    """Return the encoder's floating-point operations per one of the decoder's, there and back."""
+    model = build_reconstructor(name, entry)
+    with FlopCounterMode(display=False) as encoder, torch.no_grad():
+        features = model.encoder(torch.zeros(2, 1, UPPER_ROWS, SIZE))
+    with FlopCounterMode(display=False) as decoder:
+        model.decoder(*features).sum().backward()
+    return float(encoder.get_total_flops() / decoder.get_total_flops())
 
 
 def _objective(
