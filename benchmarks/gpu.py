@@ -2,11 +2,11 @@
 
     python benchmarks/gpu.py [fer2013.csv] [--imagenet] [--reduced] [--output benchmarks/gpu.md]
 
-Needs CUDA; without one it runs the same on the CPU, for which `--reduced` is meant. In a temporary
-clone of the last commit, `dvc repro` with the larger settings of README (`--imagenet`: encoders
-start from published weights, which takes a network), on the sample where no source is given. Then
-the benchmarks of ingest, training and reconstructors. The use of GPU and processors is looked at
-every second; of a stage that was over sooner, there is no figure. `--jobs 4` runs the chains of
+Without CUDA the same runs on the CPU, for which `--reduced` is meant. In a temporary clone of the
+last commit, `dvc repro` with the larger settings of README (`--imagenet`: encoders start from
+published weights, which takes a network), on the sample where no source is given. Then the
+benchmarks of ingest, training, reconstructors and replay. The use of GPU and processors is looked
+at every second; of a stage that was over sooner, there is no figure. `--jobs 4` runs the chains of
 four reconstructors at a time: small models leave most of a GPU idle. Stages then slow each other.
 """
 
@@ -27,7 +27,7 @@ import psutil
 from alternate import HERE, table
 from clone import Clone, Timed, reduce
 from ruamel.yaml import YAML
-from run_all import machine
+from run_all import made
 
 LARGER = {
     "train.classifier": {"epochs": 60, "patience": 10},
@@ -105,8 +105,7 @@ class Watch:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run all, and write a Markdown page after each part of it."""
-    together = f" {arguments.jobs} reconstructors at a time." if arguments.jobs > 1 else ""
-    parts = [f"# On a GPU\n\n{machine()}, {_device()}.{together}"]
+    parts = [f"# On a GPU\n\n{made('gpu', sys.argv[1:])}, {_device()}."]
     with tempfile.TemporaryDirectory() as name, Watch() as watch:
         clone = Clone(Path(name) / "clone")
         clone.set_params(lambda params: _set(params, arguments))
@@ -202,11 +201,13 @@ def _benchmarks(arguments: argparse.Namespace) -> list[list[str]]:
             ["ingest.py", *(source or ["--faces", "1000"]), "--rounds", "1"],
             ["training.py", *small, "--epochs", "2"],
             ["reconstructors.py", "unet", *small],
+            ["replay.py", "cnn_simple", *small],
         ]
     return [
         ["ingest.py", *source],
         ["training.py", "--train", "20000"],
         ["reconstructors.py", "--train", "4096", "--validation", "512"],
+        ["replay.py"],
     ]
 
 

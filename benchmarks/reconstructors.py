@@ -46,16 +46,16 @@ def main(names: list[str], rounds: int, train: int, validation: int, long: int) 
     params["reconstructors"] = trained
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write_faces(folder, train, validation)
+        write_faces(folder, train, validation)
         print(
             f"{train:,} faces to train on, {validation:,} to validate on, {rounds} rounds: "
             "median (least to greatest)\n"
         )
-        _write_job(folder, params, EPOCHS)
+        write_job(folder, params, EPOCHS)
         print(_rates(folder, list(trained), rounds))
         frozen = [name for name, entry in trained.items() if entry.get("freeze") == "all"]
         if frozen:
-            _write_job(folder, params, long)
+            write_job(folder, params, long)
             print(f"\n{_features(folder, frozen, rounds, long)}")
 
 
@@ -107,7 +107,8 @@ def _side(side: str, name: str, folder: Path) -> Callable[[int], Child]:
     return lambda number: run(command)
 
 
-def _write_faces(folder: Path, train: int, validation: int) -> None:
+def write_faces(folder: Path, train: int, validation: int) -> None:
+    """Write faces of random pixels."""
     count = train + validation
     images = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), dtype=np.uint8)
     labels = (np.arange(count) % len(CLASSES)).astype(np.uint8)
@@ -116,7 +117,8 @@ def _write_faces(folder: Path, train: int, validation: int) -> None:
         writer.append(FaceBlock(images, labels, split, np.arange(count)))
 
 
-def _write_job(folder: Path, params: dict[str, Any], epochs: int) -> None:
+def write_job(folder: Path, params: dict[str, Any], epochs: int) -> None:
+    """Write what a side reads: parameters, with so many epochs of training."""
     params["train"]["reconstructor"] |= {"epochs": epochs, "patience": epochs}
     (folder / "job.json").write_text(json.dumps(params))
 

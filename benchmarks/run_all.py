@@ -40,16 +40,19 @@ def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -
         printed = subprocess.run(  # noqa: S603, no shell
             command, check=True, stdout=subprocess.PIPE, text=True
         ).stdout
-        words = [Path(word).name if Path(word).is_absolute() else word for word in extra]
-        call = " ".join(["python", f"benchmarks/{name}.py", *words])
-        where = f"`{call}`, {time.strftime('%Y-%m-%d')}, {machine()}."
-        sections = _sections(path) | {name: f"{where}\n\n{printed.strip()}\n"}
+        sections = _sections(path) | {name: f"{made(name, extra)}.\n\n{printed.strip()}\n"}
         texts = [f"## {BENCHMARKS[n]}\n\n{sections[n]}" for n in BENCHMARKS if n in sections]
         path.write_text("\n".join([HEAD, *texts]))
 
 
-def machine() -> str:
-    """Say which commit ran on what."""
+def made(name: str, words: list[str]) -> str:
+    """Say by which command, when, of which commit, and on what."""
+    names = [Path(word).name if Path(word).is_absolute() else word for word in words]
+    call = " ".join(["python", f"benchmarks/{name}.py", *names])
+    return f"`{call}`, {time.strftime('%Y-%m-%d')}, {_machine()}"
+
+
+def _machine() -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
         cwd=ROOT, check=True, capture_output=True, text=True,

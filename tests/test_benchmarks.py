@@ -79,6 +79,12 @@ def test_reconstructors_are_compared_with_plain_pytorch():
     assert len(tables(text)) == 2
 
 
+def test_recorded_steps_are_compared_with_kernels_launched_one_by_one():
+    [(_, *rows)] = tables(printed("replay.py", "classifier", "cnn_simple", *TINY))
+    assert [row[0] for row in rows] == ["classifier", "cnn_simple"]
+    assert all(all(row) for row in rows)
+
+
 def test_growth_is_shown_by_stage_and_number_of_faces():
     text = printed("scaling.py", 70, 140, "--stages", "ingest", "crop")
     [(_, *rows)] = tables(text)
