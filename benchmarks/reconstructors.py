@@ -1,6 +1,6 @@
 """Training of each reconstructor, against plain PyTorch; frozen encoders with and without features.
 
-    python benchmarks/reconstructors.py [NAME ...] [--rounds 3] [--train 256] [--validation 64]
+    python benchmarks/reconstructors.py [NAME ...] [--rounds 2] [--train 384] [--validation 64]
 
 Models, losses and batches are those of params.yaml, on faces of random pixels: they take as long as
 any. Each side is a process of its own; images per second are those of all epochs but the first,
@@ -126,8 +126,8 @@ def write_job(folder: Path, params: dict[str, Any], epochs: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="reconstructors; all that are trained without one")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--train", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--train", type=int, default=384)
     parser.add_argument("--validation", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=LONG, help="of the runs with frozen encoders")
     arguments = parser.parse_args()
