@@ -109,6 +109,15 @@ def test_without_a_gpu_the_same_runs_on_the_processors(tmp_path):
     assert [row[0] for row in rows] == ["make_sample", "ingest", "crop", "all, with DVC"]
 
 
+@pytest.mark.slow
+def test_batch_normalisation_of_two_processes_is_compared_with_that_of_one():
+    text = printed("team.py", "unet", "--seeds", 1, "--reduced")
+    [(_, (seed, one, two, _), mean)] = tables(text)
+    assert seed == "1"
+    assert one != two  # each process normalises by the faces of its own part
+    assert mean[1:3] == [one, two]
+
+
 def test_results_keep_the_sections_that_were_not_run_again(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     import run_all
