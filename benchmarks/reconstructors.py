@@ -38,11 +38,8 @@ EPOCHS, LONG = 3, 10
 def main(names: list[str], rounds: int, train: int, validation: int, long: int) -> None:
     """Print two Markdown tables."""
     params = section.load(ROOT / "params.yaml")
-    trained = {
-        name: entry
-        for name, entry in params["reconstructors"].items()
-        if entry["objective"]["name"] != "closed_form" and (not names or name in names)
-    }
+    entries = params["reconstructors"]
+    trained = {name: entries[name] for name in learning(params) if not names or name in names}
     params["reconstructors"] = trained
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -105,6 +102,12 @@ def _features(folder: Path, names: list[str], rounds: int, epochs: int) -> str:
 def _side(side: str, name: str, folder: Path) -> Callable[[int], Child]:
     command = [sys.executable, HERE / "reconstructor_side.py", side, name, folder]
     return lambda number: run(command)
+
+
+def learning(params: dict[str, Any]) -> list[str]:
+    """Return the names of the reconstructors that learn by steps."""
+    entries = params["reconstructors"].items()
+    return [name for name, entry in entries if entry["objective"]["name"] != "closed_form"]
 
 
 def write_faces(folder: Path, train: int, validation: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
-from reconstructors import EPOCHS, write_faces, write_job
+from reconstructors import EPOCHS, learning, write_faces, write_job
 
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -31,11 +31,6 @@ from unmask.training.engine import loop
 def main(names: list[str], rounds: int, train: int, validation: int) -> None:
     """Print a Markdown table."""
     params = section.load(ROOT / "params.yaml")
-    learning = [
-        name
-        for name, entry in params["reconstructors"].items()
-        if entry["objective"]["name"] != "closed_form"
-    ]
     params["train"]["classifier"] |= {"epochs": EPOCHS, "patience": EPOCHS}
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA device"
     print(
@@ -45,7 +40,7 @@ def main(names: list[str], rounds: int, train: int, validation: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_faces(Path(folder), train, validation)
         write_job(Path(folder), params, EPOCHS)
-        for name in names or ["classifier", *learning]:
+        for name in names or ["classifier", *learning(params)]:
             found = alternate({side: _side(side, name, folder) for side in SIDES}, rounds)
             recorded, singly = ([c.figures["rate"] for c in found[side]] for side in SIDES)
             rows.append(

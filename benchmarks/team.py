@@ -6,7 +6,8 @@ On GPUs batch normalisation is synchronised; PyTorch has no such layer for the C
 clone of the last commit, reconstructors are trained on the sample from several seeds, by one
 process and by two, in float32 and without dropout, which draws other units in each process. Printed
 are the best losses on validation, in thousandths. Without names: `cnn_simple`, which has no batch
-normalisation, `cnn_deep` and `unet`, which have it in every layer.
+normalisation, `cnn_deep` and `unet`, which have it after their convolutions. `--reduced` leaves a
+small sample and, of these, `unet`.
 """
 
 import argparse
