@@ -21,13 +21,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.core.compute.batches import Batches, to_unit
-from unmask.core.compute.models import build_classifier
-from unmask.core.params.models import Named
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.training.classifier.objective import Classification
-from unmask.training.engine.run import prepare
+from unmask.core.section import read
+from unmask.models.batches import Batches, to_unit
+from unmask.models.folder import build_classifier
+from unmask.objectives.cross_entropy import Classification
+from unmask.params.models import Named
+from unmask.params.training import Train
+from unmask.training.run import prepare
 
 BATCH, SIDE = 64, 2048
 PRODUCT = "product of matrices"

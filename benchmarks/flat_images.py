@@ -16,7 +16,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.audit.flat import flatness  # noqa: E402
+from unmask.audit.audit import flatness  # noqa: E402
 from unmask.core.files import open_array  # noqa: E402
 
 THRESHOLDS = (1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5)

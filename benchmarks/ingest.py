@@ -85,9 +85,9 @@ def measure(side: str, file: Path, md5: str) -> None:
 
 
 def _unmask(file: Path, md5: str) -> Callable[[], int]:
-    from unmask.core.files import whole_file, whole_folder, write_json
-    from unmask.ingest import ingest
-    from unmask.sources.params import Data
+    from unmask.core.files import atomic_folder, atomic_write, write_json
+    from unmask.params.data import Data
+    from unmask.sources.ingest import ingest
 
     data = Data(source=str(file), labels="fer2013", votes="unused", validation_fraction=0.1, seed=1)
 
@@ -96,8 +96,8 @@ def _unmask(file: Path, md5: str) -> Callable[[], int]:
 
     def read() -> int:
         with (
-            whole_folder(file.parent / "faces") as folder,
-            whole_file(file.parent / "test_labels.npy") as test_labels,
+            atomic_folder(file.parent / "faces") as folder,
+            atomic_write(file.parent / "test_labels.npy") as test_labels,
         ):
             meta = ingest(file, data, folder, test_labels)
             write_json(folder / "meta.json", meta)

@@ -18,9 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from near_copies import KINDS, alter  # noqa: E402
-from unmask.audit.copies import exact_copies  # noqa: E402
-from unmask.audit.flat import flatness  # noqa: E402
-from unmask.audit.near import near_duplicates  # noqa: E402
+from unmask.audit.audit import (
+    exact_copies,
+    flatness,
+)
+from unmask.audit.near_duplicates import near_duplicates  # noqa: E402
 from unmask.core.files import open_array  # noqa: E402
 
 COPIES, LIKENESS, FLAT = 400, 0.9, 0.65

@@ -17,13 +17,13 @@ from statistics import mean, stdev
 
 import torch
 
-from unmask.core.compute.device import compute
 from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
-from unmask.core.params.models import Named
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.training.classifier.train import train_classifier
+from unmask.core.section import read
+from unmask.models.device import compute
+from unmask.params.models import Named
+from unmask.params.training import Train
+from unmask.training.classifier import train_classifier
 
 PRECISIONS = ("float32", "bf16")
 

@@ -7,12 +7,12 @@ import numpy as np
 from clock import Clock
 from numpy.typing import NDArray
 
-from unmask.core.compute.batches import Batches
-from unmask.core.compute.device import Compute
-from unmask.core.params.training import Training
-from unmask.training.engine.loop import fit
-from unmask.training.engine.objective import Objective
-from unmask.training.engine.record import Record, State
+from unmask.models.batches import Batches
+from unmask.models.device import Compute
+from unmask.params.training import Training
+from unmask.training.loop import fit
+from unmask.training.objective import Objective
+from unmask.training.record import Record, State
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 

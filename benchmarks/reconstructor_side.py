@@ -26,18 +26,17 @@ from numpy.typing import NDArray
 from plain import DEVICE, loaders
 from torch.utils.flop_counter import FlopCounterMode
 
-from unmask.core.compute.device import Compute
-from unmask.core.compute.models import build_reconstructor
 from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet
-from unmask.core.mask import UPPER_ROWS, crop
-from unmask.core.params import registry
-from unmask.core.params.models import Reconstructor
-from unmask.core.params.section import check
-from unmask.core.params.training import Train, Training
-from unmask.training.engine.objective import Objective
-from unmask.training.engine.run import prepare
-from unmask.training.reconstructor.features import keep_features
-from unmask.training.reconstructor.train import Pretrainable
+from unmask.core.section import check
+from unmask.mask import UPPER_ROWS, crop
+from unmask.models import registry
+from unmask.models.device import Compute
+from unmask.models.folder import build_reconstructor
+from unmask.params.models import Reconstructor
+from unmask.params.training import Train, Training
+from unmask.training.objective import Objective
+from unmask.training.reconstructor import Pretrainable, keep_features
+from unmask.training.run import prepare
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 

@@ -29,8 +29,8 @@ from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.core import section
 from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSetWriter
-from unmask.core.params import section
 
 EPOCHS, LONG = 3, 10
 

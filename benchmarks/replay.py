@@ -23,9 +23,9 @@ sys.path.insert(0, str(ROOT / "src"))
 
 import torch
 
-from unmask.core.compute.replay import Replay
-from unmask.core.params import section
-from unmask.training.engine import loop
+from unmask.core import section
+from unmask.training import loop
+from unmask.training.cuda_graph import Replay
 
 
 def main(names: list[str], rounds: int, train: int, validation: int) -> None:

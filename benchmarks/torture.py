@@ -28,11 +28,11 @@ import runs  # noqa: E402
 from torture_pipeline import torture_pipeline  # noqa: E402
 
 from conftest import write_faces  # noqa: E402
-from unmask.core.compute.device import compute  # noqa: E402
 from unmask.core.faces import FaceSet  # noqa: E402
-from unmask.core.params.training import Training  # noqa: E402
-from unmask.training.classifier.objective import Classification  # noqa: E402
-from unmask.training.engine import checkpoint  # noqa: E402
+from unmask.models.device import compute  # noqa: E402
+from unmask.objectives.cross_entropy import Classification  # noqa: E402
+from unmask.params.training import Training  # noqa: E402
+from unmask.training import checkpoint  # noqa: E402
 
 
 def main(kills: int, trainings: int, checkpoints: int, target: list[str]) -> int:

@@ -34,9 +34,9 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     draw.shuffle(ways)
     stopped: dict[str, list[float]] = {way: [] for way in WAYS}
     hit: set[str] = set()
-    orphans = mended = 0
+    orphans = fixed = 0
     for moment, way in zip(moments, ways, strict=True):
-        mended += _mend(tortured)
+        fixed += _mend(tortured)
         dvc = tortured.start("dvc", "repro", *target)
         stage = _wait_for(dvc, list(seconds)[moment:])
         time.sleep(draw.uniform(0, seconds.get(stage, 0)))
@@ -50,17 +50,17 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
             where = ", ".join(sorted(stages)) or "DVC"
             print(f"{way} in {where}: {took:.1f} s", *alive, sep="\nalive: ", file=sys.stderr)
         dvc.communicate()
-    mended += _mend(tortured)
+    fixed += _mend(tortured)
     tortured.dvc("repro", *target)
     made, outs = _outs(tortured), _outs(expected)
     differ = [name for name, checksum in outs.items() if made.get(name) != checksum]
     left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
     print(
-        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | mended |\n"
+        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | fixed |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         f"| `dvc repro {' '.join(target)}` | {sum(map(len, stopped.values()))} "
         f"| {len(hit)} of {len(seconds)} | {len(differ)} of {len(outs)} | {orphans} | {len(left)} "
-        f"| {mended} |\n\n"
+        f"| {fixed} |\n\n"
         "| stopped by | moments | seconds until all had ended: median | most |\n"
         "| --- | --- | --- | --- |"
     )

@@ -31,9 +31,9 @@ from alternate import HERE, ROOT, Child, alternate, ratios, run, spread, table
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.core import section
 from unmask.core.faces import FaceBlock, FaceSetWriter
-from unmask.core.params import section
-from unmask.sources.synthetic import draw_splits
+from unmask.sample.synthetic import draw_splits
 
 WORKERS = "pytorch, two workers"  # whose processors' seconds are not all in one process
 

@@ -25,12 +25,12 @@ from plain import DEVICE, loaders
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.core.compute.models import build_classifier
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
-from unmask.core.params.models import Named
-from unmask.core.params.training import Train, Training
-from unmask.training.classifier.objective import Classification
-from unmask.training.engine.run import prepare
+from unmask.models.folder import build_classifier
+from unmask.objectives.cross_entropy import Classification
+from unmask.params.models import Named
+from unmask.params.training import Train, Training
+from unmask.training.run import prepare
 
 
 def main(side: str, folder: str, seed: str, workers: str) -> None:

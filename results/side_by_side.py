@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from unmask.evaluation.comparison.correction import holm
-from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p
-from unmask.evaluation.comparison.table import percent, table
+from unmask.evaluation.statistics import gain_interval, holm, mcnemar_p
+from unmask.evaluation.tables import percent, table
 
 
 def main(first: Path, second: Path) -> None:

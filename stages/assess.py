@@ -7,35 +7,29 @@ reconstructor's training; writes metrics/reconstruction/M.json.
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.compute.environment import made
-from unmask.core.compute.models import build_classifier
-from unmask.core.compute.weights import load_weights
 from unmask.core.files import open_array, read_json, write_json
-from unmask.core.params.models import Named
-from unmask.core.params.section import read
-from unmask.evaluation.reconstruction.assess import assess
+from unmask.evaluation.quality import assess
+from unmask.models.device import choose_device
+from unmask.models.folder import load_model
+from unmask.provenance import made
 
 _FACTS = ("pretrained", "parameters", "trained_parameters", "epochs", "best_epoch", "faults")
 
 
 def main(model: str) -> None:
     """Run the stage for the reconstructor `model`."""
-    classifier = read(Named, "classifier")
     true = open_array("data/faces/images.npy")
     stitched = open_array(f"data/stitched/{model}/faces.npy")
     split = open_array("data/faces/split.npy")
     keep = open_array("data/audit/keep.npy")
 
-    ceiling = load_weights(
-        build_classifier(classifier, true.shape[1:]), "models/ceiling/weights.safetensors"
-    )
-    figures = assess(ceiling, true, stitched, split, keep)
+    figures = assess(load_model("models/ceiling"), true, stitched, split, keep)
     training = read_json(f"models/reconstructors/{model}/training.json")
     facts = {key: training.get(key) for key in _FACTS}
 
     write_json(
         f"metrics/reconstruction/{model}.json",
-        {"model": facts, **figures, "made": made(training["environment"])},
+        {"model": facts, **figures, "made": made(training["environment"], choose_device())},
     )
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.audit.audit import audit
-from unmask.audit.params import AuditParams
-from unmask.audit.sheet import save_pairs
 from unmask.audit.tables import write_manifest, write_pairs, write_removals
 from unmask.core import stage
 from unmask.core.faces import FaceSet
-from unmask.core.files import save_array, whole_folder, write_json
-from unmask.core.params.section import read
-from unmask.core.seal import TEST_LABELS
+from unmask.core.files import atomic_folder, save_array, write_json
+from unmask.core.section import read
+from unmask.core.stage import TEST_LABELS
+from unmask.params.data import AuditParams
+from unmask.pictures import save_pairs
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
     found = audit(faces, params)
 
-    with whole_folder(Path("data/audit")) as folder:
+    with atomic_folder(Path("data/audit")) as folder:
         save_array(folder / "keep.npy", found.keep)
         write_removals(folder / "removed.csv", faces, found.removals)
         write_manifest(folder / "manifest.csv", faces, found.keep)

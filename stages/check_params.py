@@ -8,7 +8,7 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import write_json
-from unmask.schema import read_all
+from unmask.params.schema import read_all
 
 
 def main() -> None:

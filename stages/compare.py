@@ -10,11 +10,11 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_file, write_json
-from unmask.core.params.models import reconstructor_names
-from unmask.evaluation.comparison.compare import compare
-from unmask.evaluation.comparison.environments import mismatch
-from unmask.evaluation.comparison.table import markdown, plot
+from unmask.core.files import atomic_write, write_json
+from unmask.evaluation.comparison import compare
+from unmask.evaluation.tables import markdown, plot
+from unmask.params.models import reconstructor_names
+from unmask.provenance import mismatch
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     table = markdown(figures)
 
     write_json("metrics/compare.json", figures)
-    with whole_file("metrics/compare.md") as temporary:
+    with atomic_write("metrics/compare.md") as temporary:
         temporary.write_text(table, encoding="utf-8")
     plot(figures, Path("metrics/compare.png"))
     print(table)

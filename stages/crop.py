@@ -8,8 +8,8 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import open_array, save_array, whole_folder
-from unmask.core.mask import crop
+from unmask.core.files import atomic_folder, open_array, save_array
+from unmask.mask import crop
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
 
     upper, lower = crop(images)
 
-    with whole_folder(Path("data/halves")) as folder:
+    with atomic_folder(Path("data/halves")) as folder:
         save_array(folder / "upper.npy", upper)
         save_array(folder / "lower.npy", lower)
 

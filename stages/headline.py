@@ -7,9 +7,9 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import write_json
-from unmask.core.params.models import Recon
-from unmask.core.params.section import read
-from unmask.evaluation.comparison.headline import headline
+from unmask.core.section import read
+from unmask.evaluation.comparison import headline
+from unmask.params.models import Recon
 
 
 def main() -> None:

@@ -10,17 +10,17 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_file, whole_folder, write_json
-from unmask.core.params.section import read
-from unmask.core.seal import TEST_LABELS
-from unmask.ingest import ingest
-from unmask.sources.params import Data
+from unmask.core.files import atomic_folder, atomic_write, write_json
+from unmask.core.section import read
+from unmask.core.stage import TEST_LABELS
+from unmask.params.data import Data
+from unmask.sources.ingest import ingest
 
 
 def main() -> None:
     """Write `images.npy`, `labels.npy`, `split.npy`, `row.npy`, `meta.json`; `test_labels.npy`."""
     data = read(Data, "data")
-    with whole_folder("data/faces") as folder, whole_file(TEST_LABELS) as test_labels:
+    with atomic_folder("data/faces") as folder, atomic_write(TEST_LABELS) as test_labels:
         meta = ingest(Path(data.source), data, folder, test_labels)
         write_json(folder / "meta.json", meta)
 

@@ -1,6 +1,6 @@
 """Judge the classifier of an experiment of the laboratory on the faces that it judges.
 
-Reads models/laboratory/classifiers/EXPERIMENT and data/laboratory/planted/EXPERIMENT; writes
+Reads models/laboratory/classifiers/EXPERIMENT and data/laboratory/injected/EXPERIMENT; writes
 laboratory/metrics/EXPERIMENT.json and data/laboratory/predictions/EXPERIMENT.
 """
 
@@ -10,23 +10,19 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet
-from unmask.core.params.models import Named
-from unmask.core.params.section import read
-from unmask.evaluation.classification.evaluate import evaluate_classifier
+from unmask.evaluation.evaluate import evaluate_classifier
 
 
 def main(name: str) -> None:
     """Run the stage for the experiment `name`."""
-    classifier = read(Named, "classifier")
-    planted = f"data/laboratory/planted/{name}"
-    faces = FaceSet.open(f"{planted}/faces").unsealed(f"{planted}/test_labels.npy")
+    injected = f"data/laboratory/injected/{name}"
+    faces = FaceSet.open(f"{injected}/faces").unsealed(f"{injected}/test_labels.npy")
 
     evaluate_classifier(
         f"models/laboratory/classifiers/{name}",
         faces.images,
         faces,
         np.ones(len(faces), bool),
-        classifier,
         f"laboratory/metrics/{name}.json",
         f"data/laboratory/predictions/{name}",
     )

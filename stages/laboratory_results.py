@@ -8,12 +8,11 @@ a table in results.md and as a figure in results.png.
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_file, write_json
-from unmask.core.params.models import Recon
-from unmask.core.params.section import read
-from unmask.laboratory.params import read_experiments
-from unmask.laboratory.results import results
-from unmask.laboratory.table import draw, markdown
+from unmask.core.files import atomic_write, write_json
+from unmask.core.section import read
+from unmask.laboratory.results import draw, markdown, results
+from unmask.params.experiments import read_experiments
+from unmask.params.models import Recon
 
 
 def main() -> None:
@@ -22,9 +21,9 @@ def main() -> None:
     text = markdown(figures)
 
     write_json("laboratory/results.json", figures)
-    with whole_file("laboratory/results.md") as temporary:
+    with atomic_write("laboratory/results.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
-    with whole_file("laboratory/results.png") as temporary:
+    with atomic_write("laboratory/results.png") as temporary:
         draw(figures).savefig(temporary, format="png", dpi=150)
     print(text)
 

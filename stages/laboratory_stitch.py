@@ -12,17 +12,16 @@ import numpy as np
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import open_array, save_array, whole_folder
-from unmask.core.params.models import Recon, Reconstructor
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.laboratory.reconstruct import fill, parts
+from unmask.core.files import atomic_folder, open_array, save_array
+from unmask.core.section import read
+from unmask.laboratory.folds import fill, parts
+from unmask.params.models import Recon
+from unmask.params.training import Train
 
 
 def main(learned: str) -> None:
     """Run the stage for the reconstructors that learned from `learned`."""
     recon, train = read(Recon, "recon"), read(Train, "train")
-    entry = read(Reconstructor, f"reconstructors.{recon.model}")
     split = open_array("data/faces/split.npy")
     keep = open_array("data/audit/keep.npy")
     stitched = np.array(open_array(f"data/stitched/{recon.model}/faces.npy"))
@@ -30,10 +29,9 @@ def main(learned: str) -> None:
     if learned != "train":
         models = Path("models/laboratory/reconstructors") / learned
         for number, (_, rows) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
-            weights = models / str(number) / "weights.safetensors"
-            fill(stitched, recon.model, entry, weights, rows)
+            fill(stitched, models / str(number), rows)
 
-    with whole_folder(Path("data/laboratory/stitched") / learned) as folder:
+    with atomic_folder(Path("data/laboratory/stitched") / learned) as folder:
         save_array(folder / "faces.npy", stitched)
 
 

@@ -1,6 +1,6 @@
-"""Train the classifier on what an experiment of the laboratory planted.
+"""Train the classifier on the faces that an experiment of the laboratory made.
 
-Reads data/laboratory/planted/EXPERIMENT/faces; writes models/laboratory/classifiers/EXPERIMENT and
+Reads data/laboratory/injected/EXPERIMENT/faces; writes models/laboratory/classifiers/EXPERIMENT and
 its curves, data/training/laboratory/classifiers/EXPERIMENT.
 """
 
@@ -10,27 +10,29 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet
-from unmask.core.params.models import Named
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.laboratory.params import Experiment
-from unmask.training.classifier.train import train_classifier
+from unmask.core.section import read
+from unmask.params.experiments import Experiment
+from unmask.params.models import read_classifier
+from unmask.params.training import Train
+from unmask.training.classifier import train_classifier
 
 
 def main(name: str) -> None:
     """Run the stage for the experiment `name`."""
-    classifier, train = read(Named, "classifier"), read(Train, "train")
+    classifier, train = read_classifier(), read(Train, "train")
     experiment = read(Experiment, f"laboratory.{name}")
     settings = experiment.training(train.classifier, name)
-    faces = FaceSet.open(f"data/laboratory/planted/{name}/faces")
+    faces = FaceSet.open(f"data/laboratory/injected/{name}/faces")
 
     train_classifier(
         f"laboratory/classifiers/{name}",
+        "stitched",
         faces.images,
         faces,
         np.ones(len(faces), bool),
         classifier,
         train.model_copy(update={"classifier": settings}),
+        {"experiment": name},
     )
 
 

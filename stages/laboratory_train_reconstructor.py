@@ -10,11 +10,12 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.faces import VALIDATION, rows_of
 from unmask.core.files import open_array
-from unmask.core.params.models import Recon, Reconstructor
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.laboratory.reconstruct import parts
-from unmask.training.reconstructor.train import train_reconstructor
+from unmask.core.section import read
+from unmask.laboratory.folds import parts
+from unmask.params.models import Recon, Reconstructor
+from unmask.params.training import Train
+from unmask.readers import source_of_faces
+from unmask.training.reconstructor import train_reconstructor
 
 
 def main(learned: str) -> None:
@@ -28,7 +29,9 @@ def main(learned: str) -> None:
 
     for number, (rows, _) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
         run = f"laboratory/reconstructors/{learned}/{number}"
-        train_reconstructor(recon.model, halves, (rows, validation), entry, train, run)
+        train_reconstructor(
+            recon.model, halves, (rows, validation), entry, train, run, source_of_faces()
+        )
 
 
 if __name__ == "__main__":

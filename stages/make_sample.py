@@ -7,13 +7,12 @@ metrics/sample.json: the best accuracy that anyone can reach on them, and how ma
 
 import _source  # noqa: F401
 
-from unmask.core import stage
+from unmask.core import section, stage
 from unmask.core.faces import CLASSES
-from unmask.core.files import whole_file, write_json
-from unmask.core.params import section
-from unmask.sources.action_units import attainable_accuracy
-from unmask.sources.params import Sample
-from unmask.sources.synthetic import contact_sheet, draw_splits, write_csv, write_votes
+from unmask.core.files import atomic_write, write_json
+from unmask.params.data import Sample
+from unmask.sample.action_units import attainable_accuracy
+from unmask.sample.synthetic import contact_sheet, draw_splits, write_csv, write_votes
 
 
 def main() -> None:
@@ -23,11 +22,11 @@ def main() -> None:
     counts = {"train": sample.train, "validation": sample.validation, "test": sample.test}
     splits = draw_splits(counts, sample.seed)
 
-    with whole_file("data/raw/sample.csv") as temporary:
+    with atomic_write("data/raw/sample.csv") as temporary:
         write_csv(temporary, splits)
-    with whole_file("data/raw/sample_votes.csv") as temporary:
+    with atomic_write("data/raw/sample_votes.csv") as temporary:
         write_votes(temporary, splits)
-    with whole_file("data/raw/sample.png") as temporary:
+    with atomic_write("data/raw/sample.png") as temporary:
         contact_sheet(splits["train"]).save(temporary, format="PNG")
 
     labels = [label for split in splits.values() for label in split.labels.tolist()]

@@ -8,7 +8,7 @@ network.
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_file
+from unmask.core.files import atomic_write
 from unmask.report.page import page
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     """Run the stage."""
     text = page()
 
-    with whole_file("report/index.html") as temporary:
+    with atomic_write("report/index.html") as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -7,11 +7,11 @@ seeds/results.md.
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import whole_file, write_json
-from unmask.core.params.models import Recon
-from unmask.core.params.section import read
-from unmask.seeds.params import Evaluate
-from unmask.seeds.results import markdown, results
+from unmask.core.files import atomic_write, write_json
+from unmask.core.section import read
+from unmask.evaluation.seeds import markdown, results
+from unmask.params.experiments import Evaluate
+from unmask.params.models import Recon
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     text = markdown(figures)
 
     write_json("seeds/results.json", figures)
-    with whole_file("seeds/results.md") as temporary:
+    with atomic_write("seeds/results.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(text)
 

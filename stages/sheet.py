@@ -9,8 +9,8 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import open_array
-from unmask.core.params.models import reconstructor_names
-from unmask.sheet import save_sheet
+from unmask.params.models import reconstructor_names
+from unmask.pictures import save_sheet
 
 
 def main() -> None:

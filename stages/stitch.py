@@ -9,8 +9,8 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.faces import SIZE
-from unmask.core.files import ArrayWriter, open_array, whole_folder
-from unmask.core.mask import stitch
+from unmask.core.files import ArrayWriter, atomic_folder, open_array
+from unmask.mask import stitch
 
 _ROWS = 1 << 12
 
@@ -21,7 +21,7 @@ def main(model: str) -> None:
     lower = open_array(f"data/reconstructed/{model}/lower.npy")
 
     with (
-        whole_folder(Path("data/stitched") / model) as folder,
+        atomic_folder(Path("data/stitched") / model) as folder,
         ArrayWriter(folder / "faces.npy", (SIZE, SIZE), upper.dtype) as faces,
     ):
         for start in range(0, len(upper), _ROWS):

@@ -9,10 +9,11 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.faces import TRAIN, VALIDATION, rows_of
 from unmask.core.files import open_array
-from unmask.core.params.models import Reconstructor
-from unmask.core.params.section import read
-from unmask.core.params.training import Train
-from unmask.training.reconstructor.train import train_reconstructor
+from unmask.core.section import read
+from unmask.params.models import Reconstructor
+from unmask.params.training import Train
+from unmask.readers import source_of_faces
+from unmask.training.reconstructor import train_reconstructor
 
 
 def main(model: str) -> None:
@@ -23,7 +24,9 @@ def main(model: str) -> None:
     keep = open_array("data/audit/keep.npy")
     rows = rows_of(split, TRAIN, keep), rows_of(split, VALIDATION, keep)
 
-    train_reconstructor(model, halves, rows, entry, train, f"reconstructors/{model}")
+    train_reconstructor(
+        model, halves, rows, entry, train, f"reconstructors/{model}", source_of_faces()
+    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import pytest
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
+from unmask.params.data import Data
 from unmask.sources import detect
-from unmask.sources.params import Data
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 HEADER = "emotion,pixels,Usage"

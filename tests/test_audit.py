@@ -8,16 +8,16 @@ import pytest
 
 from near_copies import KINDS, alter
 from unmask.audit import audit as module
-from unmask.audit.near import near_duplicates
-from unmask.audit.params import AuditParams
-from unmask.audit.sheet import save_pairs
+from unmask.audit.near_duplicates import near_duplicates
 from unmask.audit.tables import write_manifest, write_pairs, write_removals
 from unmask.core.errors import UserError
 from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
+from unmask.params.data import AuditParams
+from unmask.pictures import save_pairs
 
 
 def audit(faces, remove="exact"):
-    return module.audit(faces, AuditParams(remove=remove, likeness=0.9, flat=0.65))
+    return module.audit(faces, AuditParams(remove=remove, similarity=0.9, flat=0.65))
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_counts(planted):
         "exact_duplicate_groups": 3,
         "exact_duplicate_images": 7,
         "cross_split_groups": 2,
-        "test_twins_in_train": 2,
-        "validation_twins_in_train": 1,
+        "test_duplicates_in_train": 2,
+        "validation_duplicates_in_train": 1,
         "conflicting_label_groups": 1,
         "flat_images": 2,
         "near_duplicates": None,
@@ -120,7 +120,7 @@ def test_near_duplicates_are_found(pictures, kind):
     pairs = {(pair.first, pair.second) for pair in found}
     assert len(pairs & right) >= 95
     assert len(pairs - right) <= 1
-    assert all(0.9 <= pair.likeness <= 1.001 for pair in found)
+    assert all(0.9 <= pair.similarity <= 1.001 for pair in found)
 
 
 @pytest.fixture
@@ -153,8 +153,8 @@ def test_near_duplicates_of_later_splits_are_removed(near):
         "groups": 4,
         "images": 9,
         "cross_split_groups": 3,
-        "test_twins_in_train": 2,
-        "validation_twins_in_train": 1,
+        "test_duplicates_in_train": 2,
+        "validation_duplicates_in_train": 1,
         "conflicting_label_groups": 1,
     }
     assert audit(near).keep.all()
@@ -171,7 +171,10 @@ def test_every_finding_is_written_down(near, tmp_path):
     assert removed.iloc[2].tolist() == [4, "train", "near-duplicate in validation", 52]
     pairs = pd.read_csv(tmp_path / "near.csv")
     assert set(pairs["row"]) == {2, 4, 5, 53}
-    assert pairs.set_index("row").loc[4, ["class", "twin_class"]].tolist() == ["surprise", "angry"]
+    assert pairs.set_index("row").loc[4, ["class", "duplicate_class"]].tolist() == [
+        "surprise",
+        "angry",
+    ]
     manifest = pd.read_csv(tmp_path / "manifest.csv")
     assert manifest["kept"].to_numpy().astype(bool).tolist() == found.keep.tolist()
     assert manifest["sha256"][7] == hashlib.sha256(near.images[7].tobytes()).hexdigest()
@@ -202,5 +205,5 @@ def test_pictures_that_say_that_a_picture_is_missing_are_flat_images(pictures):
 
 def test_how_flat_a_face_may_be_is_a_parameter(planted):
     planted.images[0, :30] = 40
-    strict = AuditParams(remove="none", likeness=0.9, flat=0.6)
+    strict = AuditParams(remove="none", similarity=0.9, flat=0.6)
     assert [r.index for r in module.audit(planted, strict).removals] == [0, 6]

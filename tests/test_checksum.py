@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-from unmask.core.compute.tensors import load_tensors, save_tensors
 from unmask.core.errors import UserError
 from unmask.core.files import ArrayWriter, open_array, read_json, save_array, write_json
-from unmask.evaluation.classification.predictions import read_predictions, write_predictions
+from unmask.evaluation.predictions import read_predictions, write_predictions
+from unmask.models.folder import load_tensors, save_tensors
 
 TENSORS = {"a": torch.rand(3, 4), "b.c": torch.tensor(7), "h": torch.rand(5).to(torch.bfloat16)}
 FIGURES = {"accuracy": [0.1, 2], "ci95": {"low": 1e-9}}

@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from unmask.core.compute.device import compute
-from unmask.core.compute.models import build_reconstructor
 from unmask.core.errors import UserError
-from unmask.core.mask import crop
-from unmask.core.params.models import Reconstructor
-from unmask.training.reconstructor.features import keep_features
+from unmask.mask import crop
+from unmask.models.device import compute
+from unmask.models.folder import build_reconstructor
+from unmask.params.models import Reconstructor
+from unmask.training.reconstructor import keep_features
 
 NETWORKS = {
     "resnet50": torchvision.models.resnet50,
@@ -157,7 +157,7 @@ def test_a_truncated_safetensors_file_is_refused(checkpoints, in_folder):
 
 
 def test_a_missing_checkpoint_is_named(in_folder):
-    with pytest.raises(UserError, match=r"^w\.pth: no such file; mend `pretrained`"):
+    with pytest.raises(UserError, match=r"^w\.pth: no such file; fix `pretrained`"):
         build("vgg16", pretrained="w.pth").load_pretrained()
 
 

@@ -6,11 +6,11 @@ import pytest
 from unmask.core.errors import UserError
 from unmask.core.files import (
     ArrayWriter,
+    atomic_folder,
+    atomic_write,
     open_array,
     read_json,
     save_array,
-    whole_file,
-    whole_folder,
 )
 
 
@@ -22,7 +22,7 @@ def write_and_fail(path):
 def test_a_file_that_fails_leaves_the_old_one(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+    with pytest.raises(RuntimeError), atomic_write(path) as temporary:
         write_and_fail(temporary)
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["figures.json"]
@@ -32,7 +32,7 @@ def test_a_folder_that_fails_leaves_the_old_one(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "weights").write_text("old")
-    with pytest.raises(RuntimeError), whole_folder(folder) as temporary:
+    with pytest.raises(RuntimeError), atomic_folder(folder) as temporary:
         write_and_fail(temporary / "weights")
     assert (folder / "weights").read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
@@ -42,7 +42,7 @@ def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "stale").write_text("old")
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         (temporary / "weights").write_text("new")
     assert [file.name for file in folder.iterdir()] == ["weights"]
 

@@ -12,16 +12,15 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from unmask.core.compute.device import compute
-from unmask.core.compute.tensors import save_tensors
-from unmask.core.compute.weights import save_weights
-from unmask.core.files import ArrayWriter, save_array, whole_file, whole_folder, write_json
-from unmask.core.params.training import Training
-from unmask.evaluation.classification.predictions import write_predictions
-from unmask.grid import save_grid
-from unmask.training.classifier.objective import Classification
-from unmask.training.engine import checkpoint
-from unmask.training.reconstructor.features import keep_features
+from unmask.core.files import ArrayWriter, atomic_folder, atomic_write, save_array, write_json
+from unmask.evaluation.predictions import write_predictions
+from unmask.models.device import compute
+from unmask.models.folder import save_tensors, save_weights
+from unmask.objectives.cross_entropy import Classification
+from unmask.params.training import Training
+from unmask.pictures import save_grid
+from unmask.training import checkpoint
+from unmask.training.reconstructor import keep_features
 
 KILOBYTES = 512
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
@@ -58,18 +57,18 @@ def full(disk, monkeypatch):
 
 
 def _blocks(path, size):
-    with whole_file(path) as temporary, ArrayWriter(temporary, (64, 64), np.uint8) as writer:
+    with atomic_write(path) as temporary, ArrayWriter(temporary, (64, 64), np.uint8) as writer:
         for _ in range(size):
             writer.append(np.zeros((1, 64, 64), np.uint8))
 
 
 def _predictions(path, size):
-    with whole_folder(path.parent / "predictions") as folder:
+    with atomic_folder(path.parent / "predictions") as folder:
         write_predictions(folder / "test.csv", pd.DataFrame({"row": np.arange(800 * size)}))
 
 
 def _weights(path, size):
-    with whole_folder(path.parent / "model") as folder:
+    with atomic_folder(path.parent / "model") as folder:
         save_weights(nn.Linear(32, 32 * size), folder / "weights.safetensors")
 
 
@@ -88,7 +87,7 @@ def _grid(path, size):
 
 
 def _figure(path, size):
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         Figure(figsize=(4, 4 * size)).savefig(temporary, format="png", dpi=300)
 
 

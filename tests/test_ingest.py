@@ -16,7 +16,7 @@ import faces_csv
 from faces_csv import DATA, HEADER, image, pair, row, rows, table
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, HIDDEN, FaceSet
-from unmask.ingest import ingest
+from unmask.sources.ingest import ingest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 STAGE = REPOSITORY / "stages" / "ingest.py"

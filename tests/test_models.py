@@ -6,9 +6,9 @@ import pytest
 import torch
 import yaml
 
-from unmask.core.compute.models import build_classifier, build_reconstructor
 from unmask.core.errors import UserError
-from unmask.core.params.models import Named, Reconstructor
+from unmask.models.folder import build_classifier, build_reconstructor
+from unmask.params.models import Named, Reconstructor
 
 PARAMS = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 RECONSTRUCTORS = {

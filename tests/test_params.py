@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from unmask.core.errors import UserError
-from unmask.laboratory.params import read_experiments
-from unmask.schema import read_all
+from unmask.params.experiments import read_experiments
+from unmask.params.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = (ROOT / "params.yaml").read_text()

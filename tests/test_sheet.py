@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from unmask.sheet import save_sheet
+from unmask.pictures import save_sheet
 
 
 def test_every_reconstructor_stands_beside_the_same_faces(tmp_path):

@@ -104,7 +104,7 @@ DAMAGED = [
     _damaged("a tar without members", bytes(257) + b"ustar" + bytes(9999), "fer2013.tar"),
     _case("a gzip of a web page named .csv", gzip.compress(b"<html></html>"), ": a web page, perhaps the one that asks to log in; get the file again, for instance with `unmask-fetch`", "fer2013.csv"),
     _case("a zip of notes named .csv", zipped([("README", b"x")]), ": no CSV file in this archive (it holds README); ...", "fer2013.csv"),
-    _case("a bad row in a packed file", gzip.compress(table_with(row(7))), ":5: emotion is '7', not 0, 1, ... or 6; get the file again, or mend this line", "fer2013.csv.gz"),
+    _case("a bad row in a packed file", gzip.compress(table_with(row(7))), ":5: emotion is '7', not 0, 1, ... or 6; get the file again, or fix this line", "fer2013.csv.gz"),
 ]  # fmt: skip
 
 CHOICES = [

@@ -4,12 +4,12 @@ from cases import Case, put, table_with
 
 from faces_csv import HEADER, pixels, row, rows, table
 
-_MEND = "get the file again, or mend this line"
+_FIX = "get the file again, or fix this line"
 _USAGES = "not one of Training, PublicTest, PrivateTest"
 
 
 def _row(name: str, line: str | bytes, what: str) -> Case:
-    return Case(name, put(table_with(line)), f"fer2013.csv:5: {what}; {_MEND}")
+    return Case(name, put(table_with(line)), f"fer2013.csv:5: {what}; {_FIX}")
 
 
 def _pixel(name: str, value: str, shown: str | None = None) -> Case:
@@ -79,8 +79,8 @@ FIELDS = [
     _row("a line of prose", "and so on", "1 fields instead of 3"),
     Case("a field of megabytes", put(table_with(f"0,{'1 ' * (2 << 20)},Training")),
          "fer2013.csv:5: a line of more than 64 KiB; this is no CSV of 48x48 faces, get the file again"),
-    Case("the last row cut short", put(table()[:-5000]), f"fer2013.csv:22: 2 fields instead of 3; {_MEND}"),
-    Case("the last word cut short", put(table()[:-3]), f"fer2013.csv:22: Usage is 'PrivateTe', {_USAGES}; {_MEND}"),
+    Case("the last row cut short", put(table()[:-5000]), f"fer2013.csv:22: 2 fields instead of 3; {_FIX}"),
+    Case("the last word cut short", put(table()[:-3]), f"fer2013.csv:22: Usage is 'PrivateTe', {_USAGES}; {_FIX}"),
 ]  # fmt: skip
 
 _ALLOWED = (
@@ -103,7 +103,7 @@ HEADERS = [
     _header("semicolons throughout", "emotion;pixels;Usage", "no commas between the columns; save the file with commas as separators"),
     _header("tabs throughout", "emotion\tpixels\tUsage", "no commas between the columns; save the file with commas as separators"),
     _header("the file of FER+", _VOTES, "the votes of FER+, which hold no pixels; name fer2013.csv as the source", "Training,fer1.png,4,0,0,1,3,2,0,0,0,0"),
-    _header("an unclosed quote in the header", 'emotion,"pixels,Usage', f"a quote that does not close in '\"pixels'; {_MEND}"),
+    _header("an unclosed quote in the header", 'emotion,"pixels,Usage', f"a quote that does not close in '\"pixels'; {_FIX}"),
 ]  # fmt: skip
 
 CASES = PIXELS + FIELDS + HEADERS

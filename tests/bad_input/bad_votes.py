@@ -10,7 +10,7 @@ _HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 )
 _AGAIN = "get fer2013new.csv of FER+ again"
-_MEND = "get the file again, or mend this line"
+_FIX = "get the file again, or fix this line"
 _OTHER = (
     "votes.csv: not the votes on data.source: other faces, or in another order; "
     "FER+ goes with fer2013.csv or icml_face_data.csv of Kaggle"
@@ -35,7 +35,7 @@ def _case(name: str, content: str | bytes | None, message: str) -> Case:
 def _line(name: str, line: str, what: str) -> Case:
     lines = votes()
     lines[4] = line
-    return _case(name, "\n".join(lines), f"votes.csv:5: {what}; {_MEND}")
+    return _case(name, "\n".join(lines), f"votes.csv:5: {what}; {_FIX}")
 
 
 CASES = [

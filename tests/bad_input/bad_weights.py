@@ -141,10 +141,10 @@ def _with(value: torch.Tensor) -> Callable[[], bytes]:
 
 
 DAMAGED = [
-    Case("weights: a missing file", lambda folder: None, "w.pth: no such file; mend `pretrained`", source="w.pth"),
-    Case("weights: a folder", lambda folder: (folder / "w.pth").mkdir(), "w.pth: not a file; mend `pretrained`", source="w.pth"),
-    Case("weights: a named pipe", _pipe, "w.pth: not a file; mend `pretrained`", source="w.pth"),
-    Case("weights: a device", lambda folder: None, "/dev/zero: not a file; mend `pretrained`", source="/dev/zero"),
+    Case("weights: a missing file", lambda folder: None, "w.pth: no such file; fix `pretrained`", source="w.pth"),
+    Case("weights: a folder", lambda folder: (folder / "w.pth").mkdir(), "w.pth: not a file; fix `pretrained`", source="w.pth"),
+    Case("weights: a named pipe", _pipe, "w.pth: not a file; fix `pretrained`", source="w.pth"),
+    Case("weights: a device", lambda folder: None, "/dev/zero: not a file; fix `pretrained`", source="/dev/zero"),
     _pth("an empty file", b"", _AGAIN),
     _pth("a web page", b"<html>log in</html>", _CODE),
     _pth("a checkpoint cut short", lambda: saved(GOOD)[:-40], _AGAIN),

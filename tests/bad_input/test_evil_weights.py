@@ -7,8 +7,8 @@ from bad_weights import CANARY, CASES
 from stage_runs import stage
 from torch import nn
 
-from unmask.core.compute.weights import load_weights
 from unmask.core.errors import UserError
+from unmask.models.folder import load_weights
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unmask.core.errors import UserError
-from unmask.core.params.section import check, load
-from unmask.schema import Params
+from unmask.core.section import check, load
+from unmask.params.schema import Params
 
 SHIPPED = yaml.safe_load((Path(__file__).resolve().parents[2] / "params.yaml").read_text())
 LONGEST = 1000

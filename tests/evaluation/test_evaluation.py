@@ -18,20 +18,23 @@ from sklearn.metrics import (
 from torch import nn
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from unmask.core.compute.environment import environment, made
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
-from unmask.evaluation.classification.bootstrap import draws, interval
-from unmask.evaluation.classification.metrics import accuracy, metrics
-from unmask.evaluation.classification.predictions import predictions, write_predictions
-from unmask.evaluation.comparison.calibration import calibration_error
-from unmask.evaluation.comparison.compare import compare
-from unmask.evaluation.comparison.correction import holm
-from unmask.evaluation.comparison.environments import mismatch
-from unmask.evaluation.comparison.headline import headline
-from unmask.evaluation.comparison.paired import gain_interval, mcnemar_p, smallest_gain
-from unmask.evaluation.comparison.table import markdown, plot
-from unmask.evaluation.reconstruction.assess import assess
+from unmask.evaluation.comparison import compare, headline
+from unmask.evaluation.metrics import accuracy, metrics
+from unmask.evaluation.predictions import predictions, write_predictions
+from unmask.evaluation.quality import assess
+from unmask.evaluation.statistics import (
+    calibration_error,
+    draws,
+    gain_interval,
+    holm,
+    interval,
+    mcnemar_p,
+    minimum_detectable_gain,
+)
+from unmask.evaluation.tables import markdown, plot
+from unmask.provenance import environment, made, mismatch
 
 
 def table(labels, predicted):
@@ -130,17 +133,17 @@ def test_the_interval_of_a_gain_counts_the_faces_on_which_two_classifiers_differ
     assert gain_interval(first, first) == [0, 0]
 
 
-def test_the_smallest_gain_is_shown_in_four_of_five_samples():
+def test_the_minimum_detectable_gain_is_shown_in_four_of_five_samples():
     # Of 1000 faces the two differ on 200, as often to the one's favour as to the other's.
     labels = np.zeros(1000)
     first = table(labels, np.repeat([0, 1, 1, 0], [100, 100, 400, 400]))
     second = table(labels, np.repeat([1, 0, 1, 0], [100, 100, 400, 400]))
-    gain = smallest_gain(first, second, level=0.05)
+    gain = minimum_detectable_gain(first, second, level=0.05)
     won = np.random.default_rng(0).binomial(200, (1 + gain * 1000 / 200) / 2, 2000)
     shown = np.mean([binomtest(int(number), 200).pvalue < 0.05 for number in won])
     assert shown == pytest.approx(0.8, abs=0.03)
-    assert smallest_gain(first, second, level=0.05 / 13) > gain
-    assert smallest_gain(first, first, level=0.05) is None
+    assert minimum_detectable_gain(first, second, level=0.05 / 13) > gain
+    assert minimum_detectable_gain(first, first, level=0.05) is None
 
 
 def test_the_calibration_error_by_hand():

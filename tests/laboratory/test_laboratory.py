@@ -8,15 +8,15 @@ import pytest
 
 from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import save_array, write_json
-from unmask.core.mask import crop, stitch
-from unmask.core.params.models import Named
-from unmask.core.params.training import Train
-from unmask.evaluation.classification.evaluate import evaluate_classifier
-from unmask.laboratory.params import Experiment
-from unmask.laboratory.plant import COPIES, plant
-from unmask.laboratory.reconstruct import parts
+from unmask.evaluation.evaluate import evaluate_classifier
+from unmask.laboratory.folds import parts
+from unmask.laboratory.inject import COPIES, plant
 from unmask.laboratory.results import results
-from unmask.training.classifier.train import train_classifier
+from unmask.mask import crop, stitch
+from unmask.params.experiments import Experiment
+from unmask.params.models import Named
+from unmask.params.training import Train
+from unmask.training.classifier import train_classifier
 
 CLASSIFIER = Named.model_validate(
     {"name": "paper_cnn", "filters": [8, 16], "hidden": 64, "dropout": 0.0, "dense_dropout": 0.2}

@@ -126,7 +126,7 @@ def _shrink(params: dict) -> None:
     params["sample"] |= {"train": 96, "validation": 48, "test": 48}
     for kind in ("classifier", "reconstructor"):
         params["train"][kind] |= {"epochs": 2, "batch_size": 32}
-    params["classifier"] |= {"filters": [4, 8, 8], "hidden": 16}
+    params["classifiers"]["paper_cnn"] |= {"filters": [4, 8, 8], "hidden": 16}
     for entry in params["reconstructors"].values():
         if "width" in entry:
             entry["width"] = 2

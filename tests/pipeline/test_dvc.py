@@ -57,7 +57,7 @@ def test_metrics_have_the_keys_of_the_design(reproduced):
 
     assert list(read("audit.json")) == [
         "rows", "kept", "exact_duplicate_groups", "exact_duplicate_images", "cross_split_groups",
-        "test_twins_in_train", "validation_twins_in_train", "conflicting_label_groups",
+        "test_duplicates_in_train", "validation_duplicates_in_train", "conflicting_label_groups",
         "flat_images", "near_duplicates", "classes", "sha256",
     ]  # fmt: skip
     reconstruction = read("reconstruction/vgg16.json")

@@ -7,7 +7,7 @@ import pytest
 
 from faces_csv import DATA, HEADER, image, pair, pixels, read, refusal, row, rows, table, write
 from unmask.core.faces import TEST, TRAIN, VALIDATION
-from unmask.sources import table as tables
+from unmask.sources import text as tables
 
 EXPECTED_SPLITS = [TRAIN] * 7 + [VALIDATION] * 7 + [TEST] * 7
 

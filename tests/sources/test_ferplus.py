@@ -10,11 +10,11 @@ import pytest
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceSet
-from unmask.ingest import ingest
+from unmask.params.data import Data
+from unmask.sample.synthetic import draw_splits, write_csv, write_votes
+from unmask.sources.columns import COLUMNS, EMOTIONS
 from unmask.sources.ferplus import majority
-from unmask.sources.ferplus_columns import COLUMNS, EMOTIONS
-from unmask.sources.params import Data
-from unmask.sources.synthetic import draw_splits, write_csv, write_votes
+from unmask.sources.ingest import ingest
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 COUNTS = {"train": 40, "validation": 14, "test": 14}
@@ -80,7 +80,7 @@ def test_faces_get_the_label_of_the_majority_or_leave(sample):
 
 
 def test_shares_are_kept_where_they_are_to_be_learned(sample):
-    _, faces = read(sample, labels="ferplus_shares")
+    _, faces = read(sample, labels="ferplus_soft")
     learned = faces.split != 2
     np.testing.assert_allclose(faces.shares[learned].sum(axis=1), 1, atol=1e-6)
     np.testing.assert_array_equal(faces.shares[learned].argmax(axis=1), faces.labels[learned])

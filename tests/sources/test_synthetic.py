@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unmask.core.faces import CLASSES
-from unmask.sources.action_units import (
+from unmask.sample.action_units import (
     LOWER_UNITS,
     PRIORS,
     PROBABILITIES,
@@ -16,7 +16,7 @@ from unmask.sources.action_units import (
     UPPER_UNITS,
     attainable_accuracy,
 )
-from unmask.sources.synthetic import (
+from unmask.sample.synthetic import (
     class_counts,
     contact_sheet,
     draw_face,

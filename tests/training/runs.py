@@ -6,15 +6,14 @@ import numpy as np
 import yaml
 from safetensors.numpy import load_file
 
-from unmask.core.compute.models import build_reconstructor
-from unmask.core.compute.weights import load_weights
 from unmask.core.faces import TRAIN, VALIDATION
-from unmask.core.mask import crop
-from unmask.core.params.models import Named, Reconstructor
-from unmask.core.params.training import Train
-from unmask.training.classifier.train import train_classifier
-from unmask.training.engine import loop
-from unmask.training.reconstructor.train import train_reconstructor
+from unmask.mask import crop
+from unmask.models.folder import build_reconstructor, load_weights
+from unmask.params.models import Named, Reconstructor
+from unmask.params.training import Train
+from unmask.training import loop
+from unmask.training.classifier import train_classifier
+from unmask.training.reconstructor import train_reconstructor
 
 CLASSIFIER = {"name": "paper_cnn", "filters": [4, 8], "hidden": 16, "dropout": 0.2}
 CLASSIFIER = Named.model_validate(CLASSIFIER | {"dense_dropout": 0.5})

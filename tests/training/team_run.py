@@ -11,10 +11,10 @@ import numpy as np
 from runs import CLASSIFIER, settings
 
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
-from unmask.core.mask import crop
-from unmask.core.params.models import Reconstructor
-from unmask.training.classifier.train import train_classifier
-from unmask.training.reconstructor.train import train_reconstructor
+from unmask.mask import crop
+from unmask.params.models import Reconstructor
+from unmask.training.classifier import train_classifier
+from unmask.training.reconstructor import train_reconstructor
 
 RECONSTRUCTORS = {
     "supervised": (

@@ -9,10 +9,10 @@ import torch
 from runs import run_reconstructor, same, settings
 from torch import nn
 
-from unmask.core.compute.device import compute
 from unmask.core.faces import FaceSet
-from unmask.core.params.training import Training
-from unmask.training.objectives.adversarial import Params, PatchDiscriminator, build
+from unmask.models.device import compute
+from unmask.objectives.adversarial import Params, PatchDiscriminator, build
+from unmask.params.training import Training
 
 ADVERSARIAL = ["cgan", "cgan_resnet"]
 

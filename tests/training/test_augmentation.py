@@ -6,8 +6,8 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-from unmask.core.params.training import Training
-from unmask.training.engine.augmentation import augment, move
+from unmask.params.training import Training
+from unmask.training.augmentation import augment, move
 
 
 def settings(**changes):

@@ -4,9 +4,9 @@ import pytest
 import torch
 from runs import LEARNING, run_classifier, run_reconstructor, same, settings
 
-from unmask.core.compute.replay import Replay
 from unmask.core.errors import UserError
-from unmask.training.engine import loop
+from unmask.training import loop
+from unmask.training.cuda_graph import Replay
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 
 from unmask.core.errors import UserError
 from unmask.core.faces import HIDDEN, TEST, FaceSet
-from unmask.core.mask import crop
+from unmask.mask import crop
 
 
 @pytest.fixture(autouse=True)

@@ -1,33 +1,44 @@
 """The audit: copies of a face within and across splits, and what of them is kept from training."""
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from unmask.audit.copies import Pair, exact_copies
-from unmask.audit.flat import flatness
-from unmask.audit.params import AuditParams
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.params.data import AuditParams
 
 Groups = list[NDArray[np.int64]]
+
+_SPAN = 5  # grey values that count as one: encoding scatters a background by one or two
+_BLOCK = 4096  # images at a time
+
+
+class Pair(NamedTuple):
+    """Two faces that show the same picture: their indices, and their similarity, up to 1."""
+
+    first: int
+    second: int
+    similarity: float
 
 
 @dataclass(frozen=True)
 class Removal:
     """A face that may not be trained or validated on, and why.
 
-    twin: index of the face of which it is a copy, or -1.
+    duplicate_of: index of the face of which it is a copy, or -1.
     """
 
     index: int
     reason: str
-    twin: int = -1
+    duplicate_of: int = -1
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
     exact = exact_copies(faces.images)
     pairs = list[Pair]()
     if params.remove == "near":
-        pairs = _near_pairs(faces, exact, flat, params.likeness)
+        pairs = _near_pairs(faces, exact, flat, params.similarity)
     groups = _joined(exact, pairs, len(faces))
 
     removals = {int(i): Removal(int(i), "flat image") for i in flat if splits[i] != TEST}
@@ -87,20 +98,20 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
 
 
 def _near_pairs(
-    faces: FaceSet, exact: Groups, flat: NDArray[np.int64], likeness: float
+    faces: FaceSet, exact: Groups, flat: NDArray[np.int64], similarity: float
 ) -> list[Pair]:
     """Return near-duplicates among faces that differ: one stands for all of its exact copies."""
     # Here, so that an audit of exact copies need not wait for torch.
-    from unmask.audit.near import near_duplicates
+    from unmask.audit.near_duplicates import near_duplicates
 
     stand_in = np.ones(len(faces), dtype=np.bool_)
     stand_in[flat] = False
     for group in exact:
         stand_in[group[1:]] = False
     rows = np.flatnonzero(stand_in)
-    found = near_duplicates(np.ascontiguousarray(faces.images[rows]), likeness)
-    pairs = [Pair(int(rows[p.first]), int(rows[p.second]), p.likeness) for p in found]
-    return sorted(pairs, key=lambda pair: -pair.likeness)
+    found = near_duplicates(np.ascontiguousarray(faces.images[rows]), similarity)
+    pairs = [Pair(int(rows[p.first]), int(rows[p.second]), p.similarity) for p in found]
+    return sorted(pairs, key=lambda pair: -pair.similarity)
 
 
 def _joined(exact: Groups, pairs: Sequence[Pair], count: int) -> Groups:
@@ -136,8 +147,8 @@ def _figures(faces: FaceSet, groups: Groups) -> dict[str, Any]:
         "exact_duplicate_groups": len(groups),
         "exact_duplicate_images": sum(map(len, groups)),
         "cross_split_groups": len(across),
-        "test_twins_in_train": _training_faces(splits, across, TEST),
-        "validation_twins_in_train": _training_faces(splits, across, VALIDATION),
+        "test_duplicates_in_train": _training_faces(splits, across, TEST),
+        "validation_duplicates_in_train": _training_faces(splits, across, VALIDATION),
         "conflicting_label_groups": _conflicting(labels, groups),
     }
 
@@ -153,15 +164,15 @@ def _near_figures(faces: FaceSet, groups: Groups, pairs: Sequence[Pair]) -> dict
         "groups": len(groups),
         "images": sum(map(len, groups)),
         "cross_split_groups": len(across),
-        "test_twins_in_train": _training_faces(splits, across, TEST),
-        "validation_twins_in_train": _training_faces(splits, across, VALIDATION),
+        "test_duplicates_in_train": _training_faces(splits, across, TEST),
+        "validation_duplicates_in_train": _training_faces(splits, across, VALIDATION),
         "conflicting_label_groups": _conflicting(labels, groups),
     }
 
 
-def _training_faces(splits: NDArray[np.uint8], groups: Groups, twin_split: int) -> int:
-    """Count the training faces in groups that also have a face in `twin_split`."""
-    return sum(int((splits[g] == TRAIN).sum()) for g in groups if twin_split in splits[g])
+def _training_faces(splits: NDArray[np.uint8], groups: Groups, other_split: int) -> int:
+    """Count the training faces in groups that also have a face in `other_split`."""
+    return sum(int((splits[g] == TRAIN).sum()) for g in groups if other_split in splits[g])
 
 
 def _conflicting(labels: NDArray[np.uint8], groups: Groups) -> int:
@@ -176,3 +187,30 @@ def _classes(faces: FaceSet, keep: NDArray[np.bool_]) -> dict[str, dict[str, int
         by_class = np.bincount(labels, minlength=len(CLASSES)).tolist()
         counts[split] = dict(zip(CLASSES, by_class, strict=True))
     return counts
+
+
+def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
+    """Return the groups of images, uint8 [N,H,W], that are equal pixel by pixel, in order."""
+    by_digest: dict[bytes, list[int]] = defaultdict(list)
+    for index in range(len(images)):
+        pixels = np.ascontiguousarray(images[index])
+        by_digest[hashlib.sha256(pixels.data).digest()].append(index)
+    return [np.array(group) for group in by_digest.values() if len(group) > 1]
+
+
+def flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return for each image, uint8 [N,H,W], how much of it is of one grey value, up to 1.
+
+    That is the largest share of its pixels that lie within five neighbouring grey values.
+    """
+    shares = [_flatness(images[at : at + _BLOCK]) for at in range(0, len(images), _BLOCK)]
+    return np.concatenate(shares) if shares else np.empty(0)
+
+
+def _flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    pixels = images.reshape(len(images), -1)
+    of_image = np.arange(len(pixels))[:, None] * 256
+    counts = np.bincount((pixels + of_image).ravel(), minlength=len(pixels) * 256)
+    below = np.pad(counts.reshape(-1, 256).cumsum(axis=1), ((0, 0), (1, 0)))
+    within = below[:, _SPAN:] - below[:, :-_SPAN]
+    return np.asarray(within.max(axis=1) / pixels.shape[1])

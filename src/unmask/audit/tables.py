@@ -8,36 +8,38 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from unmask.audit.audit import Removal
-from unmask.audit.copies import Pair
+from unmask.audit.audit import Pair, Removal
 from unmask.core.faces import CLASSES, SPLITS, FaceSet
 
 
 def write_removals(path: Path, faces: FaceSet, removals: Sequence[Removal]) -> None:
-    """Write `row,split,reason,twin_row`: which faces were removed, and whose copies they are."""
+    """Write `row,split,reason,duplicate_row`: the removed faces, and whose copies they are."""
     removed = [removal.index for removal in removals]
-    twins = [faces.row[r.twin] if r.twin >= 0 else pd.NA for r in removals]
+    duplicates = [faces.row[r.duplicate_of] if r.duplicate_of >= 0 else pd.NA for r in removals]
     _write(
         path,
         row=faces.row[removed],
         split=_splits(faces, removed),
         reason=[removal.reason for removal in removals],
-        twin_row=pd.array(twins, dtype="Int64"),
+        duplicate_row=pd.array(duplicates, dtype="Int64"),
     )
 
 
 def write_pairs(path: Path, faces: FaceSet, pairs: Sequence[Pair]) -> None:
-    """Write `row,split,class,twin_row,twin_split,twin_class,likeness`: all near-duplicates."""
+    """Write all near-duplicates.
+
+    Columns: `row,split,class,duplicate_row,duplicate_split,duplicate_class,similarity`.
+    """
     first, second = [pair.first for pair in pairs], [pair.second for pair in pairs]
     _write(
         path,
         row=faces.row[first],
         split=_splits(faces, first),
         **{"class": _classes(faces, first)},
-        twin_row=faces.row[second],
-        twin_split=_splits(faces, second),
-        twin_class=_classes(faces, second),
-        likeness=[f"{pair.likeness:.4f}" for pair in pairs],
+        duplicate_row=faces.row[second],
+        duplicate_split=_splits(faces, second),
+        duplicate_class=_classes(faces, second),
+        similarity=[f"{pair.similarity:.4f}" for pair in pairs],
     )
 
 

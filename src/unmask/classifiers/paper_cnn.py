@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
+from unmask.core.section import Section
 
 
 class Params(Section):

@@ -1,7 +1,7 @@
 """SHA-256 of artefacts, kept where their readers find it without another file to depend on.
 
 An array carries it behind its data, where NumPy does not look; JSON as its last key; weights in
-their header (`compute/tensors.py`); a table, which other programs read, in a file beside it as
+their header (`models/folder.py`); a table, which other programs read, in a file beside it as
 `sha256sum` writes it. DVC has checksums too, but looks at a file only where its time has changed.
 """
 
@@ -22,9 +22,9 @@ _TRAILER = len(_MARK) + hashlib.sha256().digest_size
 _CHUNK = 1 << 20
 
 
-def damaged(path: str | Path) -> UserError:
+def mismatch(path: str | Path) -> UserError:
     """Return the error that names a file whose content is not what was written."""
-    return UserError(f"{path}: damaged, it is not what was written; delete it and run `dvc repro`")
+    return UserError(f"{path}: checksum mismatch; delete it and run `dvc repro`")
 
 
 def append_checksum(path: Path) -> None:
@@ -40,7 +40,7 @@ def check_appended(path: Path) -> None:
         end = os.fstat(file.fileno()).st_size - _TRAILER
         digest = _digest(file, max(end, 0))
         if end < 0 or file.read() != _MARK + digest:
-            raise damaged(path)
+            raise mismatch(path)
 
 
 def of_json(value: Mapping[str, Any]) -> str:
@@ -57,7 +57,7 @@ def write_beside(path: Path) -> None:
 def check_beside(path: Path) -> None:
     """Raise UserError unless the file beside `path` holds its checksum."""
     if _beside(path).read_text(encoding="utf-8") != f"{_of_file(path)}  {path.name}\n":
-        raise damaged(path)
+        raise mismatch(path)
 
 
 def _beside(path: Path) -> Path:

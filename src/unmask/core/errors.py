@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can mend.
+    """A mistake that the user can fix.
 
     Its text is the one line that the user sees: where (file and line, or key), what is wrong, and
     after a semicolon what to do.

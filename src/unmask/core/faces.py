@@ -40,7 +40,9 @@ _ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     "split": ((), np.uint8),
     "row": ((), np.int64),
 }
-_SHARES: dict[str, tuple[tuple[int, ...], type]] = {"shares": ((len(CLASSES),), np.float32)}
+_SOFT_LABELS: dict[str, tuple[tuple[int, ...], type]] = {
+    "soft_labels": ((len(CLASSES),), np.float32)
+}
 
 
 class FaceBlock(NamedTuple):
@@ -50,7 +52,7 @@ class FaceBlock(NamedTuple):
     labels: NDArray[np.uint8]  # [B]
     split: NDArray[np.uint8]  # [B]
     row: NDArray[np.int64]  # [B], line or file index in the source
-    shares: NDArray[np.float32] | None = None  # [B,7], of annotators' votes
+    soft_labels: NDArray[np.float32] | None = None  # [B,7], from annotators' votes
 
 
 @dataclass(frozen=True)
@@ -58,23 +60,23 @@ class FaceSet:
     """The arrays that `ingest` wrote.
 
     images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES, or HIDDEN for test faces;
-    split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source; shares:
-    float32 [N,7], of annotators' votes where there are any, 0 for test faces.
+    split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source;
+    soft_labels: float32 [N,7], from annotators' votes where there are any, 0 for test faces.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     split: NDArray[np.uint8]
     row: NDArray[np.int64]
-    shares: NDArray[np.float32] | None = None
+    soft_labels: NDArray[np.float32] | None = None
 
     @classmethod
     def open(cls, folder: str | Path) -> "FaceSet":
         """Open the arrays under `folder`, memory-mapped."""
         folder = Path(folder)
         arrays = {name: open_array(folder / f"{name}.npy") for name in _ARRAYS}
-        if (folder / "shares.npy").exists():
-            arrays["shares"] = open_array(folder / "shares.npy")
+        if (folder / "soft_labels.npy").exists():
+            arrays["soft_labels"] = open_array(folder / "soft_labels.npy")
         if len({len(array) for array in arrays.values()}) != 1:
             raise UserError(f"{folder}: arrays of different lengths; run `dvc repro -f ingest`")
         return cls(**arrays)
@@ -99,14 +101,14 @@ class FaceSetWriter:
     """Writes a face set block by block; use it as a context manager.
 
     folder: of the arrays; test_labels: file for the labels of the test split, uint8, in order;
-    shares: whether the blocks hold shares of votes.
+    soft_labels: whether the blocks hold them.
     """
 
-    def __init__(self, folder: Path, test_labels: Path, *, shares: bool = False) -> None:
+    def __init__(self, folder: Path, test_labels: Path, *, soft_labels: bool = False) -> None:
         self._stack = ExitStack()
         self._arrays = {
             name: self._stack.enter_context(ArrayWriter(folder / f"{name}.npy", shape, dtype))
-            for name, (shape, dtype) in (_ARRAYS | (_SHARES if shares else {})).items()
+            for name, (shape, dtype) in (_ARRAYS | (_SOFT_LABELS if soft_labels else {})).items()
         }
         self._test_labels = self._stack.enter_context(ArrayWriter(test_labels, (), np.uint8))
         self.counts = np.zeros((len(SPLITS), len(CLASSES)), dtype=np.int64)
@@ -117,8 +119,10 @@ class FaceSetWriter:
         test = block.split == TEST
         self._test_labels.append(block.labels[test])
         sealed = block._replace(labels=np.where(test, np.uint8(HIDDEN), block.labels))
-        if block.shares is not None:
-            sealed = sealed._replace(shares=np.where(test[:, np.newaxis], 0, block.shares))
+        if block.soft_labels is not None:
+            sealed = sealed._replace(
+                soft_labels=np.where(test[:, np.newaxis], 0, block.soft_labels)
+            )
         for name, array in self._arrays.items():
             array.append(getattr(sealed, name))
         np.add.at(self.counts, (block.split, block.labels), 1)

@@ -18,7 +18,7 @@ _ROWS = 1 << 12
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` and rename it to `path` when the block ends well.
 
     When the block raises, nothing is left behind and an older `path` stays as it was; an OSError
@@ -39,10 +39,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder that takes the place of `path` when the block ends well.
 
-    When the block raises, it is as with `whole_file`.
+    When the block raises, it is as with `atomic_write`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def write_json(path: str | Path, value: Mapping[str, Any], *, bare: bool = False
     """
     if not bare:
         value = {**value, checksum.KEY: checksum.of_json(value)}
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -87,9 +87,9 @@ def read_json(path: str | Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run `dvc repro`") from None
     except ValueError:
-        raise checksum.damaged(path) from None
+        raise checksum.mismatch(path) from None
     if not isinstance(value, dict) or value.pop(checksum.KEY, "") != checksum.of_json(value):
-        raise checksum.damaged(path)
+        raise checksum.mismatch(path)
     return value
 
 
@@ -97,7 +97,7 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
     """Write one array, of one axis or more, as `.npy`."""
     # Not by np.save, which says of a full disk only how many items it wrote.
     with (
-        whole_file(path) as temporary,
+        atomic_write(path) as temporary,
         ArrayWriter(temporary, array.shape[1:], array.dtype) as writer,
     ):
         for start in range(0, len(array), _ROWS):  # a view of another array is copied by parts

@@ -1,33 +1,32 @@
-"""What every stage script shares: its command line and the way it fails."""
+"""What every stage script shares: its command line, the seal on the test labels, how it fails."""
 
 import argparse
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from unmask.core.errors import UserError
-from unmask.core.interrupt import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
-from unmask.core.seal import refuse_test_labels
+from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
+
+TEST_LABELS = "data/test_labels.npy"
+"""Where `ingest` puts the labels of the test split, and nowhere else."""
 
 
 def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     """Call `main` with the command line's arguments, one for each of its parameters, and exit.
 
-    Where `reads_test_labels` is not set, the labels of the test split cannot be opened.
+    A parameter with a default is optional. Unless `reads_test_labels` is set, the labels of the
+    test split cannot be opened.
 
     A UserError and a refusal of the operating system (no such file, disk full) end with one line
     on standard error and exit status 2, Ctrl-C with one line and 130; DVC keeps nothing of a stage
     that fails.
     """
-    description = inspect.getdoc(sys.modules[main.__module__])
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name in inspect.signature(main).parameters:
-        parser.add_argument(name)
-    arguments = parser.parse_args()
+    arguments = _parser(main).parse_args()
     if not reads_test_labels:
-        sys.addaudithook(refuse_test_labels)
+        sys.addaudithook(_refuse_test_labels)
     raise_on_ctrl_c()
     try:
         main(**vars(arguments))
@@ -37,8 +36,30 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
         _fail(str(error))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}; mend this and run again")
+        _fail(f"{where}{error.strerror or error}; fix this and run again")
     end_at_once_on_ctrl_c()
+
+
+def _parser(main: Callable[..., None]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=inspect.getdoc(sys.modules[main.__module__]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name, parameter in inspect.signature(main).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            parser.add_argument(name)
+        else:
+            parser.add_argument(name, nargs="?", default=parameter.default)
+    return parser
+
+
+def _refuse_test_labels(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to open a file of test labels; an audit hook (PEP 578) of the Python interpreter."""
+    if event == "open" and Path(str(arguments[0])).name == Path(TEST_LABELS).name:
+        raise UserError(
+            f"{arguments[0]}: only the audit and the evaluation may read the labels of the test "
+            "split; learn from training faces, and choose by validation"
+        )
 
 
 def _fail(line: str) -> None:

@@ -1,1 +1,0 @@
-"""Leaks and controls, planted one at a time to see what each is worth."""

@@ -1,20 +1,25 @@
-"""What the experiments of the laboratory came to."""
+"""What the experiments of the laboratory found: figures, a Markdown table, and a plot."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
 
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
-from unmask.evaluation.classification.predictions import read_predictions
-from unmask.evaluation.comparison.correction import holm
-from unmask.evaluation.comparison.paired import mcnemar_p
-from unmask.laboratory.params import HONEST, Experiment
+from unmask.evaluation.predictions import read_predictions
+from unmask.evaluation.statistics import holm, mcnemar_p
+from unmask.evaluation.tables import Columns, Row, percent, table
+from unmask.params.experiments import HONEST, Experiment
 
 PAPER = {"train": 0.80, "after": 0.966}
 """What the paper reports for its classifier of stitched faces: accuracy in training, and after."""
+
+_LABEL_HEIGHT = 0.045  # of accuracy
 
 REACH = 0.02
 """How near both figures have to come to the paper's to be said to reach them."""
@@ -59,7 +64,7 @@ def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
         pairs += epochs
     distance = np.abs(np.array(pairs) - [PAPER["train"], PAPER["after"]]).max(axis=1).min()
     return {
-        "planted": experiment.planted,
+        "injected": experiment.injected,
         "running_accuracy": train["running_accuracy"],
         "running_ci95": train["running_ci95"],
         "train_accuracy": train["accuracy"],
@@ -72,3 +77,86 @@ def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
         "reaches": bool(distance <= REACH),
         "epochs": epochs,
     }
+
+
+_NAMES = {"judge": "judged on", "choose": "epoch chosen on", "reconstructor": "reconstructor saw"}
+
+
+def _injected(row: Row) -> str:
+    named = (f"{_NAMES.get(key, key)} {_shown(value)}" for key, value in row["injected"].items())
+    return ", ".join(named)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {setting}" for key, setting in value.items())
+    return str(value).replace("_", " ")
+
+
+COLUMNS: Columns = {
+    "injected": _injected,
+    "train running [95 %]": percent("running_accuracy", "running_ci95"),
+    "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
+    "validation [95 %]": percent("validation_accuracy", "validation_ci95"),
+    "judged [95 %]": percent("accuracy", "ci95"),
+    "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
+    "from the paper": lambda row: f"{100 * row['distance']:.1f}{' *' if row['reaches'] else ''}",
+}
+
+NOTE = """
+"Judged" is accuracy on the faces that the experiment calls its test, in evaluation mode; p is of
+McNemar's exact test against `honest`, with Holm's correction, where these are the faces of the test
+split. "From the paper" says by how many points the worse of two figures, running and judged, misses
+the paper's 80 % and 96.6 %, at the epoch that comes nearest if the judged faces choose; a star
+marks what comes within two points.
+"""
+
+
+def markdown(figures: Mapping[str, Any]) -> str:
+    """Return the figures of `results` as a Markdown table with its legend."""
+    return "\n".join([*table("experiment", COLUMNS, figures["experiments"]), NOTE])
+
+
+def draw(figures: Mapping[str, Any]) -> Figure:
+    """Return judged accuracy over running accuracy, with the paper's pair of figures."""
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    axes = figure.add_subplot(xlabel="accuracy while training", ylabel="accuracy judged")
+    points = {"the paper": tuple(figures["paper"].values())}
+    axes.plot(*points["the paper"], "*", color="red", markersize=14)
+    for number, (name, row) in enumerate(figures["experiments"].items()):
+        colour, marker = f"C{number % 10}", "osD^v"[number // 10 % 5]
+        if row["injected"].get("choose") == "judged":
+            axes.plot(*zip(*row["epochs"], strict=True), "-", color=colour, linewidth=1)
+        label = name.replace("_", " ")
+        points[label] = (row["running_accuracy"], row["accuracy"])
+        axes.plot(*points[label], marker, color=colour)
+    axes.axline((0, 0), slope=1, color="grey", linewidth=0.7, linestyle=":")
+    axes.set(xlim=(0, 1), ylim=(0, 1.05))
+    _label(axes, points)
+    return figure
+
+
+def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Write the name of each point to the right of the axes, with a line that leads to it.
+
+    Many points lie close together; the names are stacked in the order of their heights.
+    """
+    heights = _spread([height for _, height in points.values()], _LABEL_HEIGHT)
+    for (name, point), height in zip(points.items(), heights, strict=True):
+        line = {"arrowstyle": "-", "color": "grey", "linewidth": 0.5}
+        axes.annotate(
+            name, point, xytext=(1.04, height), textcoords=("axes fraction", "data"),
+            va="center", fontsize=8, arrowprops=line,
+        )  # fmt: skip
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Return heights that are `gap` apart or more, in the same order and near the given ones."""
+    order = np.argsort(heights, kind="stable")
+    steps = gap * np.arange(len(order))
+    # With the steps taken off, heights `gap` apart are those that do not fall: the nearest such
+    # sequence is that of isotonic regression.
+    level = isotonic_regression(np.asarray(heights)[order] - steps).x
+    placed = np.empty(len(order))
+    placed[order] = level + steps
+    return [float(height) for height in placed]

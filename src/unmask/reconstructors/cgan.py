@@ -8,15 +8,15 @@ Generator, after pix2pix (Isola et al. 2017, section 3.2.1), three sizes instead
                 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 Batch normalisation and leaky ReLU lead down, ReLU up. Dropout is the only noise, as in pix2pix.
-The discriminator is that of the objective, `training/objectives/adversarial.py`: it sees the upper
+The discriminator is that of the objective, `objectives/adversarial.py`: it sees the upper
 half with the real or the generated lower half.
 """
 
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
-from unmask.reconstructors.parts.blocks import Dense, upscaling
+from unmask.core.section import Section
+from unmask.layers.blocks import Dense, upscaling
 
 
 class Params(Section):

@@ -16,8 +16,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.core.params.section import Section
-from unmask.reconstructors.parts.blocks import Dense, Residual, convolution, upscaling
+from unmask.core.section import Section
+from unmask.layers.blocks import Dense, Residual, convolution, upscaling
 
 
 class Params(Section):

@@ -12,8 +12,8 @@ settings of training (`train.rotation`, `train.shift`).
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
-from unmask.reconstructors.parts.blocks import Dense, convolution, upscaling
+from unmask.core.section import Section
+from unmask.layers.blocks import Dense, convolution, upscaling
 
 
 class Params(Section):

@@ -10,7 +10,7 @@ The paper gives no widths; strides let three layers see most of the half face.
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
+from unmask.core.section import Section
 
 
 class Params(Section):

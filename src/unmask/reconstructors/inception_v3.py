@@ -10,8 +10,8 @@ reconstructor. Frozen, its features are computed once.
 
 from torch import nn
 
-from unmask.reconstructors.parts.blocks import DenseDecoder
-from unmask.reconstructors.parts.encoders import (
+from unmask.layers.blocks import DenseDecoder
+from unmask.layers.encoders import (
     EncoderDecoder,
     PretrainedDense,
     inception_v3_encoder,

@@ -9,7 +9,7 @@ the baseline has: the upper half.
 import torch
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
+from unmask.core.section import Section
 
 
 class Params(Section):

@@ -7,7 +7,7 @@ It needs no training and adds nothing to the upper half but a second copy of it.
 
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
+from unmask.core.section import Section
 
 
 class Params(Section):

@@ -9,7 +9,7 @@ its own true lower half back, and no test face would.
 import torch
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
+from unmask.core.section import Section
 
 _CANDIDATES = 16  # more exact copies of one upper half than this are not passed over
 

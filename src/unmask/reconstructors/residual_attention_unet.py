@@ -18,8 +18,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
-from unmask.reconstructors.parts.blocks import Residual, upscaling
+from unmask.core.section import Section
+from unmask.layers.blocks import Residual, upscaling
 
 _LEVELS = 3
 

@@ -10,8 +10,8 @@ without them, the default is to train all.
 
 from torch import nn
 
-from unmask.reconstructors.parts.blocks import DenseDecoder
-from unmask.reconstructors.parts.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
+from unmask.layers.blocks import DenseDecoder
+from unmask.layers.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
 
 
 class Params(PretrainedDense):

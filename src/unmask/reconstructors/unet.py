@@ -15,8 +15,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.core.params.section import Section
-from unmask.reconstructors.parts.blocks import convolution
+from unmask.core.section import Section
+from unmask.layers.blocks import convolution
 
 _LEVELS = 3
 

@@ -11,8 +11,8 @@ computed once; that is also how it fits a machine without a GPU.
 from pydantic import Field
 from torch import nn
 
-from unmask.reconstructors.parts.blocks import DenseDecoder
-from unmask.reconstructors.parts.encoders import EncoderDecoder, PretrainedDense, vgg16_encoder
+from unmask.layers.blocks import DenseDecoder
+from unmask.layers.encoders import EncoderDecoder, PretrainedDense, vgg16_encoder
 
 
 class Params(PretrainedDense):

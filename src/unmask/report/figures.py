@@ -12,9 +12,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from unmask.core.files import read_json
-from unmask.evaluation.classification.predictions import PROBABILITIES
-from unmask.evaluation.comparison.table import draw
-from unmask.laboratory import table as experiments
+from unmask.evaluation.predictions import PROBABILITIES
+from unmask.evaluation.tables import draw
+from unmask.laboratory import results as experiments
 
 _INK = "#010203"  # stands for the colour of the text; no figure uses it otherwise
 _STYLE: Any = {

@@ -13,15 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from unmask.core.checksum import of_json
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
-from unmask.core.params.models import Recon
-from unmask.core.params.section import load, read
-from unmask.evaluation.classification.predictions import test_predictions
-from unmask.evaluation.comparison.headline import headline
-from unmask.evaluation.comparison.table import ACCURACY, RECONSTRUCTION, Columns
-from unmask.laboratory.table import COLUMNS as EXPERIMENTS
+from unmask.core.section import load, read
+from unmask.evaluation.comparison import headline
+from unmask.evaluation.predictions import test_predictions
+from unmask.evaluation.seeds import COLUMNS as SEEDS
+from unmask.evaluation.seeds import named
+from unmask.evaluation.tables import ACCURACY, RECONSTRUCTION, Columns
+from unmask.laboratory.results import COLUMNS as EXPERIMENTS
+from unmask.params.models import Recon
 from unmask.report import figures
-from unmask.seeds.results import COLUMNS as SEEDS
-from unmask.seeds.results import named
 
 _HERE = Path(__file__).parent
 _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", "torchvision")

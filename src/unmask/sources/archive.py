@@ -20,10 +20,8 @@ from typing import Any, NamedTuple, cast
 
 from unmask.core.errors import UserError
 from unmask.sources import head
-from unmask.sources.capped import Capped
-from unmask.sources.meter import Metered
-from unmask.sources.table import Table
-from unmask.sources.wording import listed, shown
+from unmask.sources.limits import Capped, Metered
+from unmask.sources.text import Table, listed, shown
 
 NAMES = ("fer2013.csv", "icml_face_data.csv")
 """Names of the files that hold all splits."""

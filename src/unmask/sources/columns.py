@@ -1,11 +1,16 @@
-"""Kaggle's CSV files: which field of a row is what, and the words that stand there."""
+"""The columns of the files of FER2013 and FER+: where they are, and the words in them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
-from unmask.sources.wording import quoted
+from unmask.params.data import Data
+from unmask.randomness import uniform
+from unmask.sources.text import quoted
 
 LABELS = {str(label).encode(): label for label in range(len(CLASSES))}
 """Labels by what stands in the column emotion."""
@@ -74,3 +79,23 @@ def _refuse_relatives(known: list[bytes], where: str) -> None:
         raise UserError(
             f"{where}: no commas between the columns; save the file with commas as separators"
         )
+
+
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""Columns of the file, in the order of CLASSES."""
+
+COLUMNS = ("Usage", "Image name", "neutral", "happiness", "surprise", "sadness", "anger",
+           "disgust", "fear", "contempt", "unknown", "NF")  # fmt: skip
+
+OTHERS = ("contempt", "unknown", "NF")
+"""What else annotators could vote for; the last is `not a face`."""
+
+
+def drawn_split(row: NDArray[np.int64], data: Data) -> NDArray[np.uint8]:
+    """Return the split uint8 [B] of training faces by their row [B].
+
+    A face goes to validation with the probability `data.validation_fraction`, drawn from
+    (data.seed, its row) alone: neither its neighbours nor the size of a block matter.
+    """
+    drawn = uniform(data.seed, row) < data.validation_fraction
+    return np.where(drawn, VALIDATION, TRAIN).astype(np.uint8)

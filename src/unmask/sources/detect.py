@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from unmask.core.errors import UserError
 from unmask.core.faces import FaceBlock
+from unmask.params.data import Data
 from unmask.sources import archive, fer2013_csv, image_folder
-from unmask.sources.params import Data
-from unmask.sources.table import Table
-from unmask.sources.wording import listed, shown
+from unmask.sources.text import Table, listed, shown
 
 _SUFFIXES = {".csv", ".gz", ".xz", ".bz2", ".zip", ".tar", ".tgz", ".txz"}
 _WHOLE = [PurePath(name).stem for name in archive.NAMES]

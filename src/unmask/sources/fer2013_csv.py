@@ -18,14 +18,12 @@ import numpy as np
 
 from unmask.core.errors import UserError
 from unmask.core.faces import TEST, TRAIN, FaceBlock
-from unmask.sources import head, pixels, plain
-from unmask.sources.columns import LABELS, SPLIT_OF, Columns, locate
-from unmask.sources.draw import drawn_split
-from unmask.sources.params import Data
-from unmask.sources.table import Table, lines_of, text_blocks
-from unmask.sources.wording import quoted
+from unmask.params.data import Data
+from unmask.sources import head, pixels
+from unmask.sources.columns import LABELS, SPLIT_OF, Columns, drawn_split, locate
+from unmask.sources.text import Table, lines_of, quoted, text_blocks
 
-_MEND = "get the file again, or mend this line"
+_FIX = "get the file again, or fix this line"
 
 
 def read(table: Table) -> Iterator[FaceBlock]:
@@ -69,7 +67,7 @@ class _Reader:
             head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)
             _skip_byte_order_mark(stream)
             for first, text in text_blocks(stream, self._label):
-                if columns and (block := plain.parse(text, first, columns)):
+                if columns and (block := pixels.parse_rows(text, first, columns)):
                     self.lines = first + len(block.labels) - 1
                     yield block
                     continue
@@ -93,7 +91,7 @@ class _Reader:
             except UserError as error:
                 refusal = error
                 break
-        images = pixels.parse([row.pixels for row in rows])
+        images = pixels.parse_pixels([row.pixels for row in rows])
         if images is None:
             self._refuse_pixels(rows)
         if refusal:  # only now: pixels of an earlier line would have been the first fault
@@ -136,7 +134,7 @@ class _Reader:
     def _refuse(self, number: int, line: bytes, what: str) -> NoReturn:
         if b"\0" in line:
             what = "a NUL byte; the file is damaged or in UTF-16"
-        raise UserError(f"{self._label}:{number}: {what}; {_MEND}")
+        raise UserError(f"{self._label}:{number}: {what}; {_FIX}")
 
     def _refuse_pixels(self, rows: list[_Row]) -> NoReturn:
         for row in rows:

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceBlock
 from unmask.sources import archive, head
-from unmask.sources.ferplus_columns import COLUMNS, EMOTIONS, OTHERS
-from unmask.sources.table import line_blocks
-from unmask.sources.wording import quoted, shown
+from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
+from unmask.sources.text import line_blocks, quoted, shown
 
 USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 
@@ -29,7 +28,7 @@ _NUMBER = re.compile("[0-9]{1,3}")
 
 
 def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
-    """Yield the faces of a source that have a label by majority, with the shares of the votes.
+    """Yield the faces of a source that have a label by majority, with soft labels.
 
     Raises UserError for a file that is not FER+, or not of these faces.
     """
@@ -39,21 +38,21 @@ def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
         split = np.array([split for split, _ in found], dtype=np.uint8)
         if not np.array_equal(block.split, split):
             raise _other_faces(file)
-        labels, shares = majority(np.array([votes for _, votes in found], dtype=np.int64))
+        labels, soft_labels = majority(np.array([votes for _, votes in found], dtype=np.int64))
         known = labels >= 0
         yield FaceBlock(
             block.images[known],
             labels[known].astype(np.uint8),
             block.split[known],
             block.row[known],
-            shares[known],
+            soft_labels[known],
         )
     if next(rows, None):
         raise _other_faces(file)
 
 
 def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return labels, int64 [n], -1 where there is none, and the seven classes' shares, float [n,7].
+    """Return labels, int64 [n], -1 where there is none, and soft labels, float [n,7].
 
     votes: int [n,10], of CLASSES and of contempt, unknown and not a face.
     """
@@ -62,8 +61,8 @@ def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.fl
     most = votes.argmax(axis=1)
     clear = 2 * votes.max(axis=1) > total
     labels = np.where(clear & (most < len(CLASSES)), most, -1)
-    shares = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
-    return labels, shares.astype(np.float32)
+    soft_labels = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
+    return labels, soft_labels.astype(np.float32)
 
 
 def _votes(file: Path) -> Iterator[tuple[int, list[int]]]:
@@ -80,7 +79,7 @@ def _votes(file: Path) -> Iterator[tuple[int, list[int]]]:
     for number, fields in rows:
         what = _fault(fields, len(names), places, usage)
         if what:
-            raise UserError(f"{label}:{number}: {what}; get the file again, or mend this line")
+            raise UserError(f"{label}:{number}: {what}; get the file again, or fix this line")
         yield USAGES[fields[usage]], [int(fields[place]) for place in places.values()]
 
 

@@ -16,9 +16,9 @@ from PIL import Image, ImageOps
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
-from unmask.sources.draw import drawn_split
-from unmask.sources.params import Data
-from unmask.sources.wording import shown
+from unmask.params.data import Data
+from unmask.sources.columns import drawn_split
+from unmask.sources.text import shown
 
 _SPLITS = {
     "train": TRAIN,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from unmask.core.errors import UserError
 from unmask.sources import archive, fer2013_csv
-from unmask.sources.wording import shown
+from unmask.sources.text import shown
 
 COMPETITION = "challenges-in-representation-learning-facial-expression-recognition-challenge"
 
@@ -31,7 +31,7 @@ _LOGIN = (
 def main() -> None:
     """Fetch the file and print the command that runs the pipeline on it.
 
-    Whatever the user can mend is one line on standard error and exit status 2.
+    Whatever the user can fix is one line on standard error and exit status 2.
     """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -44,7 +44,7 @@ def main() -> None:
         line = str(error)
     except OSError as error:
         where = f"{shown(error.filename)}: " if error.filename else ""
-        line = f"{where}{error.strerror or type(error).__name__}; mend this and run again"
+        line = f"{where}{error.strerror or type(error).__name__}; fix this and run again"
     except KeyboardInterrupt:
         line = "interrupted; run `unmask-fetch` again"
     else:

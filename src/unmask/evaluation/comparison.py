@@ -1,0 +1,107 @@
+"""All reconstructors side by side, and the one of the headline."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from unmask.core.faces import SPLITS
+from unmask.core.files import read_json
+from unmask.evaluation.predictions import test_predictions
+from unmask.evaluation.statistics import (
+    calibration_error,
+    gain_interval,
+    holm,
+    mcnemar_p,
+    minimum_detectable_gain,
+)
+from unmask.provenance import environments
+
+LEVEL = 0.05
+"""Corrected p under which a difference from the baseline is said to be shown."""
+
+
+def compare(models: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of `metrics/compare.json`.
+
+    Reconstructors are ranked by the accuracy of their final classifier on validation, since the
+    rank is a choice; all other figures are of the test split unless they name another. Gains are
+    over the baseline, with McNemar's exact p, corrected for all reconstructors by Holm's method;
+    `minimum_detectable_gain` is what the test could have detected after the correction.
+    `parameters`, `epochs` and the like are of the reconstructor, not of the classifier.
+    """
+    figures = {name: _classifier(name) for name in ("baseline", "ceiling", *models)}
+    baseline = test_predictions("baseline")
+    tables = [test_predictions(model) for model in models]
+    p_values = [mcnemar_p(baseline, table) for table in tables]
+    for model, table, p, corrected in zip(models, tables, p_values, holm(p_values), strict=True):
+        gain = figures[model]["accuracy"] - figures["baseline"]["accuracy"]
+        reconstruction = read_json(f"metrics/reconstruction/{model}.json")
+        figures[model] |= {
+            "gain": gain,
+            "gain_ci95": gain_interval(baseline, table),
+            "minimum_detectable_gain": minimum_detectable_gain(
+                baseline, table, LEVEL / len(models)
+            ),
+            "mcnemar_p": p,
+            "holm_p": corrected,
+            "verdict": _verdict(gain, corrected),
+            **reconstruction["model"],
+            **reconstruction["test"],
+        }
+    results = [read_json(f"metrics/classification/{name}.json") for name in figures]
+    results += [read_json(f"metrics/reconstruction/{model}.json") for model in models]
+    ranked = sorted(models, key=lambda model: -figures[model]["validation_accuracy"])
+    return {
+        "baseline": figures["baseline"],
+        "ceiling": figures["ceiling"],
+        "models": {model: {"rank": rank, **figures[model]} for rank, model in enumerate(ranked, 1)},
+        "environments": environments(result["made"] for result in results),
+    }
+
+
+def _classifier(name: str) -> dict[str, Any]:
+    metrics = read_json(f"metrics/classification/{name}.json")
+    train, validation, test = (metrics[split] for split in SPLITS)
+    return {
+        "train_running_accuracy": train["running_accuracy"],
+        "train_running_ci95": train["running_ci95"],
+        "train_accuracy": train["accuracy"],
+        "train_ci95": train["ci95"],
+        "validation_accuracy": validation["accuracy"],
+        "validation_ci95": validation["ci95"],
+        **{key: value for key, value in test.items() if key not in ("per_class", "confusion")},
+        "calibration_error": calibration_error(test_predictions(name)),
+    }
+
+
+def _verdict(gain: float, corrected_p: float) -> str:
+    """Say what the test says, and no more."""
+    if corrected_p >= LEVEL:
+        return "no difference shown"
+    return "better" if gain > 0 else "worse"
+
+
+def headline(model: str) -> dict[str, Any]:
+    """Return the figures of `metrics/headline.json` for the reconstructor `model`.
+
+    `gain.accuracy` is final less baseline on the test split, with its 95 % interval and the p of
+    McNemar's exact test.
+    """
+    blocks = {"baseline": "baseline", "final": model, "ceiling": "ceiling"}
+    figures: dict[str, Any] = {"model": model}
+    for block, name in blocks.items():
+        figures[block] = _block(read_json(f"metrics/classification/{name}.json"))
+    accuracy = {block: figures[block]["test"]["accuracy"] for block in blocks}
+    tests = [test_predictions(name) for name in ("baseline", model)]
+    figures["gain"] = {
+        "accuracy": accuracy["final"] - accuracy["baseline"],
+        "ci95": gain_interval(*tests),
+        "mcnemar_p": mcnemar_p(*tests),
+    }
+    return figures
+
+
+def _block(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a classifier's metrics that the headline repeats."""
+    accuracy = ("accuracy", "ci95")
+    keys = {"train": accuracy, "validation": accuracy, "test": (*accuracy, "macro_f1")}
+    return {split: {key: metrics[split][key] for key in keys[split]} for split in keys}

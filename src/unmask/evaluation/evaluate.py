@@ -1,0 +1,45 @@
+"""Judging a trained classifier on all splits."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.core.faces import SPLITS, TEST, FaceSet
+from unmask.core.files import atomic_folder, read_json, write_json
+from unmask.evaluation.metrics import metrics
+from unmask.evaluation.predictions import predictions, write_predictions
+from unmask.models.device import choose_device, make_deterministic
+from unmask.models.folder import load_model
+from unmask.models.inference import probabilities
+from unmask.provenance import made
+
+
+def evaluate_classifier(
+    folder: str | Path,
+    images: NDArray[np.uint8],
+    faces: FaceSet,
+    keep: NDArray[np.bool_],
+    metrics_file: str | Path,
+    predictions_folder: str | Path,
+) -> None:
+    """Write the figures of a classifier, and its predictions on validation and test.
+
+    folder: of the trained classifier; images: uint8 [N,H,W] of its view; faces: unsealed, with
+    the labels of the test. Training and validation are judged on the faces that `keep` keeps, the
+    test on all of its faces.
+    """
+    make_deterministic()
+    model = load_model(folder)
+    training = read_json(Path(folder) / "training.json")
+    tables = {}
+    for split, split_name in enumerate(SPLITS):
+        rows = faces.rows(split, None if split == TEST else keep)
+        tables[split_name] = predictions(
+            faces.row[rows], faces.labels[rows], probabilities(model, images, rows, split_name)
+        )
+    with atomic_folder(predictions_folder) as predicted:
+        for split_name in ("validation", "test"):
+            write_predictions(predicted / f"{split_name}.csv", tables[split_name])
+    figures = metrics(tables, running_accuracy=training["best"]["train/accuracy"])
+    write_json(metrics_file, {**figures, "made": made(training["environment"], choose_device())})

@@ -1,0 +1,136 @@
+"""The comparison for people: Markdown tables and a figure."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from unmask.core.files import atomic_write
+from unmask.provenance import in_words
+
+Row = Mapping[str, Any]
+Columns = Mapping[str, Callable[[Row], str]]
+
+
+def percent(key: str, interval: str) -> Callable[[Row], str]:
+    """Return a function that writes a fraction with its interval."""
+
+    def cell(row: Row) -> str:
+        low, high = row[interval]
+        return f"{row[key]:.1%} [{low:.1%}, {high:.1%}]"
+
+    return cell
+
+
+def _gain(row: Row) -> str:
+    if "gain" not in row:
+        return ""
+    low, high = (f"{100 * end:+.1f}" for end in row["gain_ci95"])
+    return f"{100 * row['gain']:+.1f} [{low}, {high}]"
+
+
+def _detectable(row: Row) -> str:
+    gain = row.get("minimum_detectable_gain")
+    return f"{100 * gain:.1f}" if gain else ""
+
+
+ACCURACY: Columns = {
+    "validation [95 %]": percent("validation_accuracy", "validation_ci95"),
+    "test [95 %]": percent("accuracy", "ci95"),
+    "balanced": percent("balanced_accuracy", "balanced_accuracy_ci95"),
+    "macro F1": lambda row: f"{row['macro_f1']:.3f}",
+    "calibration error": lambda row: f"{row['calibration_error']:.3f}",
+    "train running [95 %]": percent("train_running_accuracy", "train_running_ci95"),
+    "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
+    "gain, points [95 %]": _gain,
+    "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
+    "minimum detectable gain": _detectable,
+    "verdict": lambda row: row.get("verdict", ""),
+}
+
+RECONSTRUCTION: Columns = {
+    "PSNR": lambda row: f"{row['psnr_db']:.2f} dB",
+    "SSIM": lambda row: f"{row['ssim']:.3f}",
+    "L1": lambda row: f"{row['l1']:.4f}",
+    "Frechet distance": lambda row: f"{row['frechet_distance']:.2f}",
+    "agreement": lambda row: f"{row['expression_agreement']:.1%}",
+    "weights (trained)": lambda row: f"{row['parameters']:,} ({row['trained_parameters']:,})",
+    "pretrained": lambda row: row["pretrained"] or "",
+    "epochs (best)": lambda row: f"{row['epochs']} ({row['best_epoch']})",
+    "faults": lambda row: f"in {len(row['faults'])} epochs" if row["faults"] else "",
+}
+
+_NOTE_ON_ACCURACY = """
+Ranked by accuracy on validation; where no other split is named, figures are of the test split.
+Intervals come from 10,000 draws of a bootstrap stratified by class. Gain is over the baseline, p of
+McNemar's exact test with Holm's correction; the minimum detectable gain, in points, is the smallest
+that this test would have detected with a probability of 80 %. Accuracy on training faces is given
+as it ran during the best epoch, dropout on (interval after Wilson), and afterwards in evaluation
+mode.
+"""
+
+_NOTE_ON_RECONSTRUCTION = """
+Of the test split. PSNR, SSIM and L1 are of the generated half alone. The Frechet distance is taken
+between stitched and true faces in the features of the ceiling classifier; agreement is how often
+that classifier gives the stitched face the class that it gives the true one. "Pretrained" says
+where the weights of an encoder came from; the other models have none and start from noise.
+"""
+
+
+def markdown(figures: Mapping[str, Any]) -> str:
+    """Return the comparison of `compare` as two Markdown tables with their legends."""
+    rows = {
+        "upper half (baseline)": figures["baseline"],
+        **figures["models"],
+        "true face (ceiling)": figures["ceiling"],
+    }
+    return "\n".join(
+        [
+            *table("classifier on", ACCURACY, rows),
+            _NOTE_ON_ACCURACY,
+            *table("lower halves of", RECONSTRUCTION, figures["models"]),
+            _NOTE_ON_RECONSTRUCTION,
+            *(f"Computed with {in_words(found)}." for found in figures["environments"]),
+            "",
+        ]
+    )
+
+
+def table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
+    """Return the lines of a Markdown table; `title` stands above the names of the rows."""
+    lines = [
+        [title, *columns],
+        *([name, *(cell(row) for cell in columns.values())] for name, row in rows.items()),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    text = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]
+    text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return text
+
+
+def plot(figures: Mapping[str, Any], path: Path) -> None:
+    """Write the figure of `draw` as a PNG."""
+    with atomic_write(path) as temporary:
+        draw(figures).savefig(temporary, format="png", dpi=150)
+
+
+def draw(figures: Mapping[str, Any]) -> Figure:
+    """Return test accuracies with their intervals, between baseline and ceiling."""
+    models = list(figures["models"])[::-1]
+    figure = Figure(figsize=(7, 1.6 + 0.35 * len(models)), layout="constrained")
+    axes = figure.add_subplot()
+    for name, colour in (("baseline", "tab:orange"), ("ceiling", "tab:green")):
+        low, high = figures[name]["ci95"]
+        axes.axvspan(low, high, color=colour, alpha=0.15)
+        axes.axvline(figures[name]["accuracy"], color=colour, label=name)
+    for height, model in enumerate(models):
+        row = figures["models"][model]
+        low, high = row["ci95"]
+        axes.plot([low, high], [height, height], color="tab:blue")
+        axes.plot(row["accuracy"], height, "o", color="tab:blue")
+    axes.set_yticks(range(len(models)), models)
+    axes.set_ylim(-0.6, len(models) - 0.4)
+    axes.set_xlabel("test accuracy with 95 % interval")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    return figure

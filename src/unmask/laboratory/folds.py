@@ -1,0 +1,43 @@
+"""Reconstructors that learned from other faces than they should, or from fewer."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.core.faces import TRAIN, rows_of
+from unmask.mask import UPPER_ROWS
+from unmask.models.batches import to_pixels
+from unmask.models.device import make_deterministic
+from unmask.models.folder import load_model
+from unmask.models.inference import outputs
+from unmask.randomness import uniform
+
+Rows = NDArray[np.int64]
+
+
+def parts(
+    learned: str, folds: int, split: NDArray[np.uint8], keep: NDArray[np.bool_], seed: int
+) -> list[tuple[Rows, Rows]]:
+    """Return, for each reconstructor to be trained, the faces it learns from and generates for.
+
+    learned: `folds` or `all`, see `Experiment.reconstructor`; folds: how many there are. A face's
+    fold is drawn from (seed, its index) alone.
+    """
+    if learned == "all":
+        test = np.flatnonzero(split != TRAIN)
+        return [(np.union1d(rows_of(split, TRAIN, keep), test), np.arange(len(split)))]
+    train = rows_of(split, TRAIN, keep)
+    fold = (folds * uniform(seed, train)).astype(int)
+    return [(train[fold != number], train[fold == number]) for number in range(folds)]
+
+
+def fill(stitched: NDArray[np.uint8], folder: Path, rows: Rows) -> None:
+    """Replace the lower halves of `rows` in `stitched`, uint8 [N,48,48], with generated ones.
+
+    folder: of the reconstructor that generates them.
+    """
+    make_deterministic()
+    model = load_model(folder)
+    for batch, generated in outputs(model, stitched[:, :UPPER_ROWS], rows, "lower halves"):
+        stitched[batch, UPPER_ROWS:] = to_pixels(generated)

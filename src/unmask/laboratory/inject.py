@@ -1,0 +1,130 @@
+"""Injecting a leak: the faces, labels and splits that a careless study would have worked with.
+
+Everything that such a study does wrong with its data ends up in a face set; from there on, training
+and evaluation are the pipeline's own.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unmask.core.faces import SIZE, TEST, TRAIN, VALIDATION, FaceBlock, FaceSet, FaceSetWriter
+from unmask.mask import UPPER_ROWS, crop, stitch
+from unmask.params.experiments import Experiment
+from unmask.params.training import Train
+from unmask.randomness import uniform
+from unmask.training.augmentation import augment
+
+COPIES = 2
+"""Altered copies of each face where `split` is `augmented`."""
+
+ALTERED = {"flip": 0.5, "rotation": 10.0, "shift": 2.0}
+"""How copies are altered, as settings of `train.classifier`."""
+
+Items = NDArray[np.int64]  # [n,2]: index of a face, and the number of its copy, 0 being the face
+
+_SPLIT, _LABELS, _LOWER, _NOISE = range(4)  # keep the draws apart
+_BLOCK = 4096
+
+
+def inject(
+    faces: FaceSet,
+    keep: NDArray[np.bool_],
+    stitched: NDArray[np.uint8],
+    experiment: Experiment,
+    train: Train,
+    folder: Path,
+) -> None:
+    """Write the face set of `experiment` as `folder`/faces and `folder`/test_labels.npy.
+
+    faces: unsealed; keep: bool [N], what the audit lets be learned from; stitched: uint8
+    [N,48,48], upper halves with what the reconstructor generated.
+    """
+    labels = np.array(faces.labels)
+    if experiment.labels == "shuffled":
+        _shuffle(labels, faces.rows(TRAIN), train.seed, _LABELS)
+    (folder / "faces").mkdir()
+    with FaceSetWriter(folder / "faces", folder / "test_labels.npy") as writer:
+        for split, items in enumerate(_splits(faces, keep, experiment, train.seed)):
+            upper, lower = _halves(faces, stitched, experiment, split, train.seed)
+            for part in _blocks(items):
+                index, copy = part.T
+                images = stitch(upper[index], lower[index])
+                writer.append(
+                    FaceBlock(
+                        _altered(images, index, copy, train),
+                        labels[index],
+                        np.full(len(part), split, np.uint8),
+                        faces.row[index],
+                    )
+                )
+
+
+def _splits(
+    faces: FaceSet, keep: NDArray[np.bool_], experiment: Experiment, seed: int
+) -> Sequence[Items]:
+    """Return the faces to train on, those to choose the epoch on, and those to judge."""
+    allowed = None if experiment.copies == "kept" else keep
+    rows = [faces.rows(TRAIN, allowed), faces.rows(VALIDATION, allowed), faces.rows(TEST)]
+    splits = [np.stack([index, np.zeros_like(index)], axis=1) for index in rows]
+    if experiment.split == "augmented":
+        splits = _split_anew(splits, seed)
+    if experiment.judge == "train":
+        splits[TEST] = splits[TRAIN]
+    if experiment.choose == "judged":
+        splits[VALIDATION] = splits[TEST]
+    return splits
+
+
+def _split_anew(splits: Sequence[Items], seed: int) -> list[Items]:
+    """Give each face copies, and split them all at random, in the proportions of `splits`."""
+    index = np.repeat(np.concatenate(splits)[:, 0], 1 + COPIES)
+    copy = np.arange(len(index)) % (1 + COPIES)
+    ends = np.cumsum([len(items) for items in splits])
+    drawn = np.searchsorted(ends / ends[-1], uniform(seed, _SPLIT, index, copy), side="right")
+    items = np.stack([index, copy], axis=1)
+    return [items[drawn == split] for split in range(len(splits))]
+
+
+def _halves(
+    faces: FaceSet, stitched: NDArray[np.uint8], experiment: Experiment, split: int, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the halves, uint8 [N,24,48] each, that the faces of a new split are stitched of."""
+    upper, lower = crop(faces.images)
+    truth = {"truth": True, "truth_in_test": split == TEST}
+    if not truth.get(experiment.lower, False):
+        lower = crop(stitched)[1]
+    if experiment.lower == "shuffled":
+        lower = np.array(lower)
+        for official in (TRAIN, VALIDATION, TEST):
+            _shuffle(lower, faces.rows(official), seed, _LOWER)
+    if experiment.upper == "noise":
+        pixels = UPPER_ROWS * SIZE
+        noise = np.random.default_rng([seed, _NOISE]).integers(0, 256, (len(faces), pixels))
+        upper = noise.astype(np.uint8).reshape(-1, UPPER_ROWS, SIZE)
+    return upper, lower
+
+
+def _shuffle(values: NDArray[Any], rows: NDArray[np.int64], seed: int, draw: int) -> None:
+    values[rows] = values[np.random.default_rng([seed, draw]).permutation(rows)]
+
+
+def _blocks(items: Items) -> Iterator[Items]:
+    for start in range(0, len(items), _BLOCK):
+        yield items[start : start + _BLOCK]
+
+
+def _altered(
+    images: NDArray[np.uint8], index: NDArray[np.int64], copy: NDArray[np.int64], train: Train
+) -> NDArray[np.uint8]:
+    settings = train.classifier.model_copy(update=ALTERED)
+    for number in np.unique(copy[copy > 0]).tolist():
+        chosen = copy == number
+        batch = {"face": torch.from_numpy(images[chosen]).unsqueeze(1)}
+        altered = augment(batch, index[chosen], train.seed, number, settings)
+        images[chosen] = altered["face"].squeeze(1).numpy()
+    return images

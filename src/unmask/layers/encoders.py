@@ -1,0 +1,192 @@
+"""Encoders of torchvision: their layers, what of them is frozen, their feature maps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torchvision.models import (
+    Inception_V3_Weights,
+    ResNet50_Weights,
+    VGG16_Weights,
+    WeightsEnum,
+    inception_v3,
+    resnet50,
+)
+from torchvision.models.vgg import cfgs, make_layers
+
+from unmask.core.section import Section
+from unmask.layers.blocks import resize
+from unmask.layers.pretrained import load_pretrained
+
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what InceptionV3 was trained on
+
+
+class Pretrained(Section):
+    """pretrained: where the encoder's weights come from: `imagenet`, `none` (noise), or the path of
+        a checkpoint with torchvision's names (`.pth`, or `.safetensors`).
+    freeze: layers that do not learn: `all` of the encoder, its `lower` ones, or `none`.
+    """  # fmt: skip
+
+    pretrained: str = Field(default="none", min_length=1)
+    freeze: Literal["all", "lower", "none"] = "none"
+
+
+class PretrainedDense(Pretrained):
+    """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
+
+    What a pretrained encoder and a decoder that begins with a dense layer have to be told.
+    """
+
+    hidden: int = Field(default=512, ge=1)
+    width: int = Field(default=16, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+
+
+class Encoder(nn.Module):
+    """Layers of a torchvision network, under torchvision's names.
+
+    layers: modules by name, run one after the other.
+    taps: names of the layers whose outputs are the feature maps, in the order of `layers`.
+    lower: names of the layers (or parts of them) that `freeze: lower` means.
+    weights: the published ones.
+    scale: mean and standard deviation by channel that those weights expect.
+    size: height and width to which the upper half is resized; None leaves it as it is.
+    """
+
+    _mean: Tensor
+    _deviation: Tensor
+
+    def __init__(
+        self,
+        layers: Mapping[str, nn.Module],
+        taps: Sequence[str],
+        lower: Sequence[str],
+        weights: WeightsEnum,
+        params: Pretrained,
+        scale: tuple[Sequence[float], Sequence[float]] = _IMAGENET,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self._names, self._taps, self._size = list(layers), set(taps), size
+        self._weights, self._params = weights, params
+        mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in scale)
+        self.register_buffer("_mean", mean, persistent=False)
+        self.register_buffer("_deviation", deviation, persistent=False)
+        _initialise(self)
+        frozen = {"all": self._names, "lower": lower, "none": ()}[params.freeze]
+        self._frozen = [self.get_submodule(name) for name in frozen]
+        for module in self._frozen:
+            module.requires_grad_(False)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Say whether no layer of the encoder learns."""
+        return self._params.freeze == "all"
+
+    def train(self, mode: bool = True) -> "Encoder":
+        """Switch all but the frozen layers, whose batch statistics stay what they are, too."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def forward(self, upper: Tensor) -> list[Tensor]:
+        """Return the feature maps of upper halves, float [B,1,24,48] in [0,1]."""
+        if self._size:
+            upper = resize(upper, *self._size)
+        features = (upper.expand(-1, 3, -1, -1) - self._mean) / self._deviation
+        maps = []
+        for name in self._names:
+            features = self.get_submodule(name)(features)
+            if name in self._taps:
+                maps.append(features)
+        return maps
+
+    def load_pretrained(self) -> dict[str, str]:
+        """Load the weights that the parameters name; return what says which they are.
+
+        Raises UserError where they cannot be had or are not this network's.
+        """
+        return load_pretrained(self, self._params.pretrained, self._weights)
+
+
+class EncoderDecoder(nn.Module):
+    """A reconstructor that is an encoder and a decoder of its feature maps."""
+
+    def __init__(self, encoder: Encoder, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.encoder_is_frozen = encoder.is_frozen
+
+    def load_pretrained(self) -> dict[str, str]:
+        """Load the encoder's weights; see `Encoder.load_pretrained`."""
+        return self.encoder.load_pretrained()
+
+    def forward(self, upper: Tensor) -> Tensor:
+        """Return generated lower halves."""
+        lower: Tensor = self.decoder(*self.encoder(upper))
+        return lower
+
+
+def resnet50_encoder(params: Pretrained, taps: Sequence[str]) -> Encoder:
+    """Return ResNet50 (He et al. 2016) up to `layer3`; `layer4` would leave 1x2 of a half face.
+
+    [B,1,24,48] -> relu 64x12x24, layer1 256x6x12, layer2 512x3x6, layer3 1024x2x3.
+    """
+    network = resnet50()
+    names = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3")
+    return Encoder(
+        {name: getattr(network, name) for name in names},
+        taps=taps,
+        lower=("conv1", "bn1", "layer1", "layer2"),
+        weights=ResNet50_Weights.IMAGENET1K_V2,
+        params=params,
+    )
+
+
+def vgg16_encoder(params: Pretrained) -> Encoder:
+    """Return VGG16 (Simonyan and Zisserman 2015) up to block 4; block 5 would leave 1x3.
+
+    [B,1,24,48] -> 512x3x6. The lower layers are blocks 1 and 2.
+    """
+    blocks_1_to_4 = make_layers(cfgs["D"])[:23]
+    return Encoder(
+        {"features": blocks_1_to_4},
+        taps=("features",),
+        lower=("features.0", "features.2", "features.5", "features.7"),
+        weights=VGG16_Weights.IMAGENET1K_V1,
+        params=params,
+    )
+
+
+def inception_v3_encoder(params: Pretrained) -> Encoder:
+    """Return InceptionV3 (Szegedy et al. 2016) without its classifiers, on 139x139 pixels.
+
+    [B,1,24,48] -> resized to 139x139 -> 2048x3x3. The lower layers are those up to Mixed_5d.
+    """
+    network = inception_v3(init_weights=False, aux_logits=False)
+    names = [name for name, _ in network.named_children()]
+    names = names[: names.index("Mixed_7c") + 1]
+    return Encoder(
+        {name: getattr(network, name) for name in names},
+        taps=("Mixed_7c",),
+        lower=names[: names.index("Mixed_5d") + 1],
+        weights=Inception_V3_Weights.IMAGENET1K_V1,
+        params=params,
+        scale=_SYMMETRIC,
+        size=(139, 139),
+    )
+
+
+def _initialise(encoder: nn.Module) -> None:
+    """Draw weights as He et al. (2015) did: the scale survives many layers, frozen ones too."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

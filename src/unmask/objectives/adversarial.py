@@ -1,0 +1,181 @@
+"""Adversarial reconstruction: a conditional GAN with a distance beside it (pix2pix).
+
+Isola et al. 2017, "Image-to-image translation with conditional adversarial networks", section 3:
+the discriminator sees the upper half together with the real or the generated lower half and judges
+patches; the generator is also held near the true half by a distance. What the field has learned
+since, and what differs:
+
+- the discriminator is normalised spectrally (Miyato et al. 2018), which keeps its gradient bounded;
+- the hinge loss (Lim and Ye 2017) is the default, the non-saturating one (Goodfellow et al. 2014)
+  a choice;
+- the two halves are stitched, not stacked as channels: they are neighbours, and what gives a
+  generated half away is often the seam;
+- no noise is fed to the generator: pix2pix found that it learns to ignore it. Dropout stays.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from unmask.models.batches import Batch, to_unit
+from unmask.objectives.distance import Distance, distance
+from unmask.params.training import Training
+from unmask.training.objective import reconstructor_inputs, step, trainable
+from unmask.training.process_group import Compute
+
+_BETAS = (0.5, 0.999)  # of Adam, as in pix2pix: a long memory lets the two chase each other
+_WINS, _GUESSES = 0.99, 0.51
+
+
+class Params(Distance):
+    """adversarial: weight of the adversarial loss beside the distance.
+
+    gan_loss: `hinge` or `non_saturating`.
+    discriminator_width: filters of the discriminator's first layer.
+    discriminator_learning_rate: as a multiple of the generator's (Heusel et al. 2017).
+    """
+
+    adversarial: float = Field(default=0.01, gt=0)
+    gan_loss: Literal["hinge", "non_saturating"] = "hinge"
+    discriminator_width: int = Field(default=32, ge=1)
+    discriminator_learning_rate: float = Field(default=1.0, gt=0)
+
+
+class PatchDiscriminator(nn.Module):
+    """Maps stitched faces, float [B,1,48,48] in [-1,1], to logits of being real, [B,1,5,5].
+
+    4x4 convolutions with stride 2: w x 24x24 -> 2w x 12x12 -> 4w x 6x6, leaky ReLU, then one of
+    stride 1. Each logit judges a patch.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, filters in ((1, width), (width, 2 * width), (2 * width, 4 * width)):
+            layers += [
+                nn.Conv2d(inputs, filters, kernel_size=4, stride=2, padding=1),
+                nn.LeakyReLU(0.2),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(4 * width, 1, kernel_size=4, padding=1))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = self.layers(faces)
+        return logits
+
+
+class Adversarial:
+    """Teaches a generator from batches with `upper` and `lower`, and a discriminator.
+
+    The discriminator is the generator's own, if it has a method `discriminator(width)`, otherwise
+    the PatchDiscriminator. Early stopping watches the distance on validation: adversarial losses
+    say how the two stand to each other, not how good the pictures are.
+    """
+
+    monitor: str = "loss"
+    sign: int = -1
+
+    def __init__(
+        self, model: nn.Module, params: Params, settings: Training, compute: Compute
+    ) -> None:
+        self._weights = trainable(model)
+        own = getattr(model, "discriminator", PatchDiscriminator)
+        self._discriminator = _spectrally_normalised(own(params.discriminator_width))
+        self.model, self.helpers = model, {"discriminator": self._discriminator}
+        self._params, self._settings, self._compute = params, settings, compute
+        self.frozen: dict[str, nn.Module] = {}
+        rate = settings.learning_rate
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(self._weights, lr=rate, betas=_BETAS, fused=True),
+            torch.optim.Adam(
+                self._discriminator.parameters(),
+                lr=rate * params.discriminator_learning_rate,
+                betas=_BETAS,
+                fused=True,
+            ),
+        ]
+
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Let the discriminator take one step, then the generator; return the figures of both."""
+        upper, lower = to_unit(batch["upper"]), to_unit(batch["lower"])
+        generated = self._generate(batch)
+        both = torch.cat([lower, generated.detach()])
+        real, fake = self._judge(torch.cat([upper, upper]), both).chunk(2)
+        step(
+            discriminator_loss := self._discriminator_loss(real, fake),
+            self.optimisers[1],
+            list(self._discriminator.parameters()),
+            self._settings,
+            self._compute.group,
+        )
+        # The generator's step needs the gradient through the discriminator, not of it.
+        self._discriminator.requires_grad_(False)
+        deceit = self._generator_loss(self._judge(upper, generated))
+        apart = distance(generated, lower, self._params)
+        step(
+            apart + self._params.adversarial * deceit,
+            self.optimisers[0],
+            self._weights,
+            self._settings,
+            self._compute.group,
+        )
+        self._discriminator.requires_grad_(True)
+        right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+        return {
+            "loss": apart,
+            "generator_loss": deceit,
+            "discriminator_loss": discriminator_loss,
+            "discriminator_accuracy": right,
+        }
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean distance of the batch."""
+        return {"loss": distance(self._generate(batch), to_unit(batch["lower"]), self._params)}
+
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Return a line if the discriminator has collapsed: it has won, or it guesses."""
+        accuracy = figures["train/discriminator_accuracy"]
+        if accuracy > _WINS:
+            return [f"discriminator collapsed: right about {accuracy:.1%}, it teaches no more"]
+        if accuracy < _GUESSES:
+            return [f"discriminator collapsed: right about {accuracy:.1%}, it guesses"]
+        return []
+
+    def _generate(self, batch: Batch) -> Tensor:
+        with self._compute.autocast():
+            generated: Tensor = self.model(*reconstructor_inputs(batch))
+        return generated.float()
+
+    def _judge(self, upper: Tensor, lower: Tensor) -> Tensor:
+        with self._compute.autocast():
+            # From -1 to 1: the spectral norm keeps what is common to all faces from being scaled
+            # away, and a few layers on it drowns what tells them apart.
+            logits: Tensor = self._discriminator(2 * torch.cat([upper, lower], dim=2) - 1)
+        return logits.float()
+
+    def _discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        if self._params.gan_loss == "hinge":
+            return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+        return functional.softplus(-real).mean() + functional.softplus(fake).mean()
+
+    def _generator_loss(self, fake: Tensor) -> Tensor:
+        return (
+            -fake.mean() if self._params.gan_loss == "hinge" else functional.softplus(-fake).mean()
+        )
+
+
+def _spectrally_normalised(discriminator: nn.Module) -> nn.Module:
+    for module in discriminator.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            spectral_norm(module)
+    return discriminator
+
+
+def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> Adversarial:
+    """Return the objective for `model`, the generator."""
+    return Adversarial(model, params, settings, compute)

@@ -1,0 +1,56 @@
+"""Closed form: a reconstructor that is computed from the training faces in one pass, by no loss."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from unmask.core.errors import UserError
+from unmask.core.section import Section
+from unmask.models.batches import Batch, to_unit
+from unmask.objectives.distance import Distance, distance
+from unmask.params.training import Training
+from unmask.training.process_group import Compute
+
+
+class Params(Section):
+    """There is nothing to set."""
+
+
+class ClosedForm:
+    """Shows `upper` and `lower` of every training batch to `model.observe`."""
+
+    monitor: str = "loss"
+    sign: int = -1
+
+    def __init__(self, model: nn.Module) -> None:
+        if not hasattr(model, "observe"):
+            raise UserError(
+                f"{type(model).__name__} cannot be computed in closed form; set its objective to "
+                "supervised"
+            )
+        self.model = model
+        self.helpers: dict[str, nn.Module] = {}
+        self.frozen: dict[str, nn.Module] = {}
+        self.optimisers: list[torch.optim.Optimizer] = []
+
+    @torch.no_grad()
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Let the model observe the batch; return figures of the model as it was before."""
+        figures = self.measure(batch)
+        self.model.observe(to_unit(batch["upper"]), to_unit(batch["lower"]))  # type: ignore[operator]
+        return figures
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean absolute error of the batch, in units of the pixel range."""
+        generated = self.model(to_unit(batch["upper"]))
+        return {"loss": distance(generated, to_unit(batch["lower"]), Distance())}
+
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Return nothing: there is no descent that could go wrong."""
+        return []
+
+
+def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> ClosedForm:
+    """Return the objective for `model`."""
+    return ClosedForm(model)

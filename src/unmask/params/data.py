@@ -1,0 +1,55 @@
+"""`data`, `sample` and `audit`: where the faces come from, and which of them are used."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unmask.core.section import Section
+
+
+class Data(Section):
+    """The source of faces.
+
+    source: path of the CSV file, archive or folder, relative to the repository or absolute.
+    labels: `fer2013`, those of the source; `ferplus`, what most of ten annotators say; or
+        `ferplus_soft`, the same, with classifiers trained on the distribution of the votes (soft
+        labels).
+    votes: path of the annotators' votes, `fer2013new.csv`.
+    validation_fraction: share of the training faces that becomes the validation split where the
+        source has none (`train.csv` with `test.csv`, most image folders).
+    seed: of that draw; each face is drawn from (seed, its row) alone.
+    """
+
+    source: str = Field(min_length=1)
+    labels: Literal["fer2013", "ferplus", "ferplus_soft"]
+    votes: str = Field(min_length=1)
+    validation_fraction: float = Field(gt=0, lt=1)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class Sample(Section):
+    """How many synthetic faces to draw, and from which seed.
+
+    train, validation, test: faces in each split.
+    """
+
+    train: int = Field(ge=7)
+    validation: int = Field(ge=7)
+    test: int = Field(ge=7)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class AuditParams(Section):
+    """What counts as a copy or shows no face, and which copies are removed.
+
+    remove: `near` removes from training and validation the exact copies and the near-duplicates of
+        faces of a later split; `exact` only the exact copies; `none` leaves every face in.
+    similarity: minimum similarity of near-duplicates, up to 1 for the same drawing; see
+        `audit.near_duplicates.similarity`.
+    flat: minimum fraction of one grey value in a picture that shows no face, up to 1 for a blank
+        one; see `audit.audit.flatness`. Such pictures never train or validate.
+    """
+
+    remove: Literal["near", "exact", "none"]
+    similarity: float = Field(gt=0.5, le=1)
+    flat: float = Field(gt=0.5, le=1)

@@ -1,0 +1,83 @@
+"""`laboratory` and `evaluate`: what the side pipelines are run with."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from unmask.core.errors import UserError
+from unmask.core.section import FILE, Section, check, load, read
+from unmask.params.training import Training
+
+HONEST = "honest"
+"""The experiment that injects nothing; the others are compared with it."""
+
+
+class Experiment(Section):
+    """What is different from the honest pipeline; what is not named is as there.
+
+    reconstructor: the faces that it learned from: those of the training split; in `folds`, each
+        training face is reconstructed by one that has not seen it; or `all` splits.
+    copies: `kept`: training and validation hold copies of faces of later splits.
+    upper: `noise` in place of every upper half; the generated halves are the same.
+    lower: the `truth` in place of what was generated, everywhere or in the test alone; or what was
+        generated, `shuffled` among the faces of a split.
+    labels: `shuffled` among the training faces.
+    split: `augmented`: all faces, each with altered copies, are split anew, copy by copy.
+    judge: the faces that accuracy is measured on.
+    choose: the faces that the best epoch is chosen on; `judged` are those of `judge`.
+    train: settings of `train.classifier` that this experiment overrides.
+    """
+
+    reconstructor: Literal["train", "folds", "all"]
+    copies: Literal["removed", "kept"] = "removed"
+    upper: Literal["given", "noise"] = "given"
+    lower: Literal["generated", "shuffled", "truth", "truth_in_test"] = "generated"
+    labels: Literal["given", "shuffled"] = "given"
+    split: Literal["official", "augmented"] = "official"
+    judge: Literal["test", "train"] = "test"
+    choose: Literal["validation", "judged"] = "validation"
+    train: dict[str, Any] = Field(default_factory=dict)
+
+    def training(self, defaults: Training, name: str) -> Training:
+        """Return `defaults` with the overrides of this experiment, whose key is `name`."""
+        return check(Training, {**defaults.model_dump(), **self.train}, f"laboratory.{name}.train")
+
+    @property
+    def injected(self) -> dict[str, Any]:
+        """What is different from the honest pipeline."""
+        settings = self.model_dump(exclude_defaults=True)
+        if self.reconstructor == "train":
+            del settings["reconstructor"]
+        return settings
+
+    @property
+    def judges_the_test_split(self) -> bool:
+        """Whether the faces of the official test split are judged, and no others."""
+        return self.judge == "test" and self.split == "official"
+
+
+def read_experiments() -> dict[str, Experiment]:
+    """Return all entries of `laboratory` in the order of the file.
+
+    Raises UserError as `read` does.
+    """
+    entries = load().get("laboratory")
+    if not isinstance(entries, dict):
+        raise UserError(f"{FILE}: laboratory: no experiments; restore this key")
+    return {name: read(Experiment, f"laboratory.{name}") for name in entries}
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Evaluate(Section):
+    """seeds: of initial weights, order, augmentation and dropout of classifiers, two or more."""
+
+    seeds: list[Seed] = Field(min_length=2)
+
+    @field_validator("seeds")
+    @classmethod
+    def _differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"{seeds}: a seed stands there twice; take seeds that differ")
+        return seeds

@@ -1,0 +1,75 @@
+"""`classifiers`, `classifier`, `reconstructors`, `recon`: the models, and which of them is used.
+
+What is particular to one model is typed in the model's own file.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unmask.core.errors import UserError
+from unmask.core.section import FILE, Section, check, load, read
+from unmask.params.training import Training
+
+
+class Entry(BaseModel):
+    """A part of the file whose own settings are typed elsewhere, by the file that they are for."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that are typed elsewhere."""
+        return dict(self.model_extra or {})
+
+
+class Named(Entry):
+    """The name of a part, with its settings beside it."""
+
+    name: str
+
+
+class Recon(Section):
+    """The reconstructor that is looked at most closely.
+
+    model: the reconstructor of the headline and the laboratory.
+    folds: reconstructors in the laboratory of which each leaves out a part of the training faces.
+    """
+
+    model: str
+    folds: int = Field(ge=2)
+
+
+class Reconstructor(Entry):
+    """An entry of `reconstructors`, its own settings aside.
+
+    objective: what it learns from, a file of `objectives/` and its settings.
+    train: settings of `train.reconstructor` that this reconstructor overrides.
+    """
+
+    objective: Named
+    train: dict[str, Any] = Field(default_factory=dict)
+
+    def training(self, defaults: Training, key: str) -> Training:
+        """Return `defaults` with this reconstructor's overrides; `key` is named in errors."""
+        return check(Training, {**defaults.model_dump(), **self.train}, f"{key}.train")
+
+
+def read_classifier() -> Named:
+    """Return the entry of `classifiers` that the key `classifier` names.
+
+    Raises UserError as `read` does, and where there is no such entry.
+    """
+    entries, name = load().get("classifiers"), load().get("classifier")
+    if not isinstance(entries, dict) or name not in entries:
+        allowed = ", ".join(map(str, entries)) if isinstance(entries, dict) else "none"
+        raise UserError(f"{FILE}: classifier: {name} has no entry under classifiers; choose one of "
+                        f"{allowed}")  # fmt: skip
+    settings = read(Entry, f"classifiers.{name}").settings
+    return Named.model_validate({**settings, "name": name})
+
+
+def reconstructor_names() -> list[str]:
+    """Return the names of all entries under `reconstructors` in the order of the file."""
+    entries = load().get("reconstructors")
+    return list(entries) if isinstance(entries, dict) else []

@@ -1,0 +1,90 @@
+"""The whole of `params.yaml`."""
+
+from pathlib import Path
+
+from pydantic import field_validator
+
+from unmask.core.errors import UserError
+from unmask.core.section import FILE, Section, read
+from unmask.models.registry import exists
+from unmask.params.data import AuditParams, Data, Sample
+from unmask.params.experiments import HONEST, Evaluate, Experiment
+from unmask.params.models import Entry, Recon, Reconstructor, read_classifier
+from unmask.params.training import Train
+
+RESERVED = ("baseline", "ceiling")
+"""Names of other files in `metrics/classification`, beside the reconstructors'."""
+
+SAMPLE = ("data/raw/sample.csv", "data/raw/sample_votes.csv")
+"""What `make_sample` makes, so it need not be there at first."""
+
+
+class Params(Section):
+    """Every section of the file."""
+
+    data: Data
+    sample: Sample
+    audit: AuditParams
+    train: Train
+    classifiers: dict[str, Entry]
+    classifier: str
+    recon: Recon
+    evaluate: Evaluate
+    reconstructors: dict[str, Reconstructor]
+    laboratory: dict[str, Experiment]
+
+    @field_validator("reconstructors")
+    @classmethod
+    def _have_files(cls, entries: dict[str, Reconstructor]) -> dict[str, Reconstructor]:
+        for name, entry in entries.items():
+            if name in RESERVED:
+                raise ValueError(f"{name} names a classifier already; take another name")
+            _need("reconstructors", name)
+            _need("objectives", entry.objective.name)
+        return entries
+
+    @field_validator("laboratory")
+    @classmethod
+    def _has_an_honest_one(cls, entries: dict[str, Experiment]) -> dict[str, Experiment]:
+        if HONEST not in entries:
+            raise ValueError(f"no entry {HONEST}, which the others are compared with; restore it")
+        return entries
+
+    @field_validator("classifiers")
+    @classmethod
+    def _are_there(cls, entries: dict[str, Entry]) -> dict[str, Entry]:
+        for name in entries:
+            _need("classifiers", name)
+        return entries
+
+
+def _need(family: str, name: str) -> None:
+    if not exists(family, name):
+        file = f"src/unmask/{family}/{name}.py"
+        raise ValueError(f"{name}: no file {file}; write it or correct the name")
+
+
+def read_all() -> Params:
+    """Return the whole file, checked.
+
+    What one model or objective alone understands is checked by the stage that builds it.
+    """
+    params = read(Params)
+    read_classifier()
+    if params.recon.model not in params.reconstructors:
+        allowed = ", ".join(params.reconstructors)
+        raise UserError(
+            f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
+            f"choose one of {allowed}"
+        )
+    source, votes = params.data.source, params.data.votes
+    if votes not in SAMPLE and not Path(votes).exists():
+        raise UserError(
+            f"{FILE}: data.votes: no file {votes}; fix the path, or get fer2013new.csv of FER+"
+        )
+    if source not in SAMPLE and not Path(source).exists():
+        raise UserError(
+            f"{FILE}: data.source: no file or folder {source}; fix the path, or get FER2013 with "
+            "`unmask-fetch`"
+        )
+    return params

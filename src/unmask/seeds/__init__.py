@@ -1,1 +1,0 @@
-"""The same classifiers from several seeds: how much of a difference is luck."""

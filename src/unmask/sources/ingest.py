@@ -1,0 +1,98 @@
+"""From a source of faces in any form to the face set that the pipeline works on."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
+from unmask.params.data import Data
+from unmask.sources import detect
+from unmask.sources.ferplus import relabelled
+from unmask.sources.text import shown
+
+
+def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[str, Any]:
+    """Write the faces of `source` as a face set and return what there is to know about them.
+
+    folder: takes the arrays; test_labels: file that takes the labels of the test split.
+
+    Returns `classes` (names by label), `source` (its file name), `source_sha256` (see `checksum`),
+    `labels` (whose), `votes_sha256` (of the file that they come from, if it is not the source),
+    `rows` (faces) and `counts` (faces by split and class).
+    Raises UserError for a source at fault, for a split without faces and for a class without
+    training faces.
+    """
+    found = detect.find(source)
+    blocks, soft_labels = found.read(data), data.labels == "ferplus_soft"
+    votes = None if data.labels == "fer2013" else Path(data.votes)
+    if votes:
+        blocks = relabelled(blocks, votes)
+    with (
+        ThreadPoolExecutor(max_workers=1) as pool,
+        FaceSetWriter(folder, test_labels, soft_labels=soft_labels) as writer,
+    ):
+        # hashlib lets go of the interpreter, so the checksum costs no time on a second core.
+        digest = pool.submit(checksum, source, found.files)
+        for block in _with_progress(blocks):
+            writer.append(block)
+    counts = {
+        split: dict(zip(CLASSES, row, strict=True))
+        for split, row in zip(SPLITS, writer.counts.tolist(), strict=True)
+    }
+    _refuse_missing(counts, source)
+    return {
+        "classes": list(CLASSES),
+        "source": source.name or source.resolve().name,
+        "source_sha256": digest.result(),
+        "labels": data.labels,
+        "votes_sha256": votes and _sha256(votes).hexdigest(),
+        "rows": int(writer.counts.sum()),
+        "counts": counts,
+    }
+
+
+def checksum(source: Path, files: Sequence[Path]) -> str:
+    """Return the SHA-256 in hexadecimal of the file `source`, or of `files` in the folder `source`.
+
+    For a folder it runs over the name relative to it, a zero byte, and the SHA-256 of the contents
+    of each file, in the order of the names.
+    """
+    if source.is_file():
+        return _sha256(source).hexdigest()
+    total = hashlib.sha256()
+    for name, file in sorted((file.relative_to(source).as_posix(), file) for file in files):
+        total.update(name.encode("utf-8", "surrogateescape") + b"\0" + _sha256(file).digest())
+    return total.hexdigest()
+
+
+def _sha256(file: Path) -> "hashlib._Hash":
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256")
+
+
+def _refuse_missing(counts: dict[str, dict[str, int]], source: Path) -> None:
+    for split, by_class in counts.items():
+        if not any(by_class.values()):
+            raise UserError(
+                f"{shown(source)}: no faces in the {split} split; take a source that has some, or "
+                "change data.validation_fraction where the validation split is drawn"
+            )
+    for name, count in counts[SPLITS[TRAIN]].items():
+        if not count:
+            raise UserError(
+                f"{shown(source)}: no training face of the class {name}; "
+                "take a source with all seven classes"
+            )
+
+
+def _with_progress(blocks: Iterator[FaceBlock]) -> Iterator[FaceBlock]:
+    """Yield `blocks` and show in a terminal how many faces there were so far."""
+    with tqdm(unit=" faces", desc="reading", leave=False, disable=None) as bar:
+        for block in blocks:
+            yield block
+            bar.update(len(block.labels))

@@ -1,0 +1,61 @@
+"""Training a classifier: on upper halves, whole faces or stitched faces, by the same code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.core.faces import CLASSES, FaceSet
+from unmask.core.faces import TRAIN as TRAIN_SPLIT
+from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.models.folder import build, classifier_config
+from unmask.objectives.cross_entropy import CrossEntropy
+from unmask.params.models import Named
+from unmask.params.training import Train
+from unmask.training.run import Inputs, begin, train_and_save
+
+
+def train_classifier(
+    name: str,
+    view: str,
+    images: NDArray[np.uint8],
+    faces: FaceSet,
+    keep: NDArray[np.bool_],
+    classifier: Named,
+    train: Train,
+    source: Mapping[str, Any],
+) -> None:
+    """Train on `images` and write what `train_and_save` writes.
+
+    view: `upper`, `whole`, or `stitched` with a reconstructor's name; images: uint8 [N,H,W] of that
+    view, one for each of `faces`; keep: bool [N], which of those to learn from; source: where the
+    faces come from. If the faces have soft labels, these are learned, and accuracy is of the
+    labels.
+    """
+    arrays: dict[str, NDArray[Any]] = {
+        "upper" if view == "upper" else "face": images,
+        "label": faces.labels,
+    }
+    if faces.soft_labels is not None:
+        arrays["soft_label"] = faces.soft_labels
+    inputs = Inputs(arrays, faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep))
+    counts = np.bincount(faces.labels[inputs.train], minlength=len(CLASSES))
+    trained = {**source, "objective": {"name": "cross_entropy"}}
+    config = classifier_config(
+        classifier.name, classifier.settings, view, images.shape[1:], trained
+    )
+
+    compute = begin(train)
+    model = build(config)
+    train_and_save(
+        name,
+        model,
+        config,
+        CrossEntropy(model, train.classifier, compute, view),
+        inputs,
+        train.classifier,
+        train,
+        compute,
+        facts={"training_faces": dict(zip(CLASSES, counts.tolist(), strict=True))},
+    )

@@ -1,0 +1,157 @@
+"""The one training loop: epochs, early stopping on validation, checkpoints, curves."""
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from unmask.core.errors import UserError
+from unmask.models.batches import Batches
+from unmask.params.training import Training
+from unmask.randomness import seed_for
+from unmask.training.augmentation import augment
+from unmask.training.cuda_graph import GraphedStep, make_capturable
+from unmask.training.objective import Objective
+from unmask.training.process_group import SINGLE, Compute, ProcessGroup
+from unmask.training.record import Figures, Record, State
+
+
+def fit(
+    objective: Objective,
+    train: Batches,
+    validation: Batches,
+    settings: Training,
+    seed: int,
+    compute: Compute,
+    record: Record,
+    each_epoch: Callable[[int], None] | None = None,
+) -> State:
+    """Train until validation has not improved for `settings.patience` epochs.
+
+    The model is left in evaluation mode with the weights of its best epoch. A run that finds its
+    own checkpoint in `record` goes on from there. `each_epoch(epoch)` is called after each epoch
+    with the model in evaluation mode.
+    """
+    model, device = objective.model, compute.device
+    # Without a gradient there is nothing to share: each process then computes the whole.
+    group = compute.group if objective.optimisers else SINGLE
+    _place(objective, device, group)
+    # What has no optimiser does not learn by steps, and processes that share gradients talk to each
+    # other within a step.
+    captured = bool(objective.optimisers) and group is SINGLE
+    if captured:
+        make_capturable(objective.optimisers, device)
+    learn, judge = (
+        GraphedStep(step, device, captured) for step in (objective.train_step, objective.measure)
+    )
+    state = record.resume(objective)
+    while len(state.history) < settings.epochs and state.stale < settings.patience:
+        epoch = len(state.history)
+        record.epoch_begins(epoch, settings.epochs)
+        # What dropout draws from, which differs between the parts of a batch.
+        torch.manual_seed(seed_for(seed, epoch, *([group.rank] if group.rank else [])))
+        _set_learning_rate(objective, settings, epoch)
+        figures = {
+            **_train(objective, train, settings, seed, epoch, learn, group, record),
+            **_validate(objective, validation, judge, group),
+        }
+        _remember(state, objective, figures)
+        if each_epoch:
+            each_epoch(epoch)
+        record.epoch_ends(objective, state)
+    model.load_state_dict(state.best)
+    model.eval()
+    return state
+
+
+def _place(objective: Objective, device: torch.device, group: ProcessGroup) -> None:
+    """Put all modules on the device; freeze those that are only used."""
+    for module in _learning(objective):
+        group.synchronise(module)
+        module.to(device)
+        module.to(memory_format=torch.channels_last)
+    for module in objective.frozen.values():
+        module.to(device).eval().requires_grad_(False)
+        module.to(memory_format=torch.channels_last)
+
+
+def _learning(objective: Objective) -> list[nn.Module]:
+    return [objective.model, *objective.helpers.values()]
+
+
+def _set_learning_rate(objective: Objective, settings: Training, epoch: int) -> None:
+    """Scale the rates that the optimisers started with, as the schedule says for this epoch."""
+    factor = 1.0
+    if settings.schedule == "cosine":
+        factor = (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
+    for optimiser in objective.optimisers:
+        for group in optimiser.param_groups:
+            rate = group.setdefault("initial_lr", group["lr"]) * factor
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+
+def _train(
+    objective: Objective,
+    train: Batches,
+    settings: Training,
+    seed: int,
+    epoch: int,
+    learn: GraphedStep,
+    group: ProcessGroup,
+    record: Record,
+) -> Figures:
+    for module in _learning(objective):
+        module.train()
+
+    def steps() -> Iterable[dict[str, Tensor]]:
+        for rows, batch in train.shuffled(seed, epoch, group.part):
+            yield learn(augment(batch, rows, seed, epoch, settings))
+            record.faces_seen(group.faces * group.size, len(train))
+
+    figures = _means("train", steps(), group)
+    for module in _learning(objective):
+        group.average_buffers(module)
+    return figures
+
+
+@torch.no_grad()
+def _validate(
+    objective: Objective, validation: Batches, judge: GraphedStep, group: ProcessGroup
+) -> Figures:
+    objective.model.eval()
+
+    def steps() -> Iterable[dict[str, Tensor]]:
+        for _, batch in validation.in_order(group.part):
+            yield judge(batch)
+
+    return _means("validation", steps(), group)
+
+
+def _means(split: str, steps: Iterable[dict[str, Tensor]], group: ProcessGroup) -> Figures:
+    """Average figures over faces; they stay on the device until the end, so that no step waits."""
+    faces, sums = 0, dict[str, Tensor]()
+    for figures in steps:
+        faces += group.faces
+        for name, value in figures.items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach() * group.faces
+    total = torch.tensor(float(faces), device=next(iter(sums.values())).device)
+    of_all = group.sum(total)
+    return {f"{split}/{name}": (group.sum(part) / of_all).item() for name, part in sums.items()}
+
+
+def _remember(state: State, objective: Objective, figures: Figures) -> None:
+    """Add the figures to the history, and keep the weights if they are the best so far."""
+    if not all(map(math.isfinite, figures.values())):
+        raise UserError(
+            f"training diverged in epoch {len(state.history) + 1}; lower its learning_rate"
+        )
+    state.history.append(figures)
+    monitored = f"validation/{objective.monitor}"
+    gain = objective.sign * (figures[monitored] - state.history[state.best_epoch][monitored])
+    if not state.best or gain > 0:
+        state.best_epoch = len(state.history) - 1
+        state.best = {k: v.detach().cpu().clone() for k, v in objective.model.state_dict().items()}

@@ -1,0 +1,119 @@
+"""What the training loop asks of an objective."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from unmask.core.errors import UserError
+from unmask.models.batches import Batch, to_unit
+from unmask.params.training import Training
+from unmask.training.process_group import Compute, ProcessGroup
+
+
+class Objective(Protocol):
+    """What a model learns from.
+
+    Batches are mappings of names to tensors on the model's device: images, uint8 [B,1,H,W], as
+    `face` or as `upper` and `lower`; `label`, uint8 [B]; `soft_label`, float [B,7]; `feature_0` and
+    so on, the feature maps of a frozen encoder.
+
+    model: what is trained and judged.
+    helpers: other modules that are trained beside it, such as a discriminator, by name.
+    frozen: modules that are used and never trained, such as a teacher, by name. The loop puts them
+        on the device in evaluation mode; they are part of the run's identity and in no checkpoint.
+    optimisers: everything that has state; an adversarial objective has two.
+    monitor: the figure of `measure` that decides early stopping.
+    sign: 1 where more of that figure is better, -1 where less is.
+    """
+
+    model: nn.Module
+    helpers: dict[str, nn.Module]
+    frozen: dict[str, nn.Module]
+    optimisers: list[torch.optim.Optimizer]
+    monitor: str
+    sign: int
+
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from one batch; return figures of it, each a scalar."""
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Return figures of one batch without learning from it."""
+
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Return what is wrong with the figures of an epoch; an empty list if nothing is."""
+
+
+def step(
+    loss: Tensor,
+    optimiser: torch.optim.Optimizer,
+    parameters: Sequence[nn.Parameter],
+    settings: Training,
+    group: ProcessGroup,
+) -> None:
+    """Take one step of `optimiser` down `loss`, the gradient of `parameters` clipped if so set."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    group.sum_gradients(parameters)
+    if settings.gradient_clip is not None:
+        nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+    optimiser.step()
+
+
+def trainable(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that learn; raises UserError where there are none."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise UserError(
+            f"{type(model).__name__} has nothing that a loss could train; set its objective to "
+            "closed_form"
+        )
+    return parameters
+
+
+def reconstructor_inputs(batch: Batch) -> list[Tensor]:
+    """Return what a reconstructor reads: features of its frozen encoder if kept, or upper halves.
+
+    Either as float32; upper halves in [0,1].
+    """
+    features = [name for name in batch if name.startswith("feature_")]
+    return [to_unit(batch[name]) for name in features or ["upper"]]
+
+
+class SingleLoss(ABC):
+    """The common case: one model, one loss (the figure `loss` of `measure`), Adam."""
+
+    monitor: str = "loss"
+    sign: int = -1
+
+    def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
+        self._parameters = trainable(model)
+        self.model, self._settings, self._compute = model, settings, compute
+        self.helpers: dict[str, nn.Module] = {}
+        self.frozen: dict[str, nn.Module] = {}
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(self._parameters, lr=settings.learning_rate, fused=True)
+        ]
+
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one step down the loss; return the figures of the model as it was before."""
+        figures = self.measure(batch)
+        group = self._compute.group
+        step(figures["loss"], self.optimisers[0], self._parameters, self._settings, group)
+        return figures
+
+    def faults(self, figures: Mapping[str, float]) -> list[str]:
+        """Return nothing: a loss that is not finite ends training by itself."""
+        return []
+
+    def predict(self, *inputs: Tensor) -> Tensor:
+        """Return the model's output in float32; only the model itself computes less precisely."""
+        with self._compute.autocast():
+            output: Tensor = self.model(*inputs)
+        return output.float()
+
+    @abstractmethod
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Return figures of one batch, `loss` among them."""
