@@ -1,8 +1,8 @@
-"""Find copies of faces across the splits and pictures that show none, and keep them from training.
+"""Find duplicates across the splits and pictures without a face, and keep them from training.
 
-Reads data/faces and data/test_labels.npy; writes data/audit and metrics/audit.json. In data/audit
-stand keep.npy; removed.csv, a line for each removed face; manifest.csv, the checksum of every face;
-and, where near-duplicates are looked for, near.csv and a sheet of those least alike, near.png.
+Reads data/faces and data/test_labels.npy; writes metrics/audit.json and, in data/audit, keep.npy;
+removed.csv, a line for each removed face; manifest.csv, the checksum of every face; and, if it
+looks for near-duplicates, near.csv and a sheet of the least similar ones, near.png.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Check the whole of params.yaml, so that a mistake in it stops the pipeline with one line.
 
-DVC alone does not look at keys that no stage names. Writes data/models.json: the reconstructors,
-and the one that the headline is about.
+DVC by itself does not look at keys that no stage names. Writes data/models.json: the names of the
+reconstructors, and the one of the headline.
 """
 
 import _source  # noqa: F401

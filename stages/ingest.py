@@ -1,8 +1,8 @@
 """Read the faces of `data.source` into `data/faces/`, and the test labels into a file of their own.
 
 The source is a CSV file of FER2013 as Kaggle offers it, plain, compressed or in an archive, or a
-folder that holds one or that holds images by split and class. It is read as it is: a row at fault
-ends the stage and is named, and nothing is left behind.
+folder that holds one or that holds images by split and class. It is read as it is: a faulty row
+ends the stage with an error that names it, and nothing is left behind.
 """
 
 from pathlib import Path

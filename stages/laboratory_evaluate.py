@@ -1,4 +1,4 @@
-"""Judge the classifier of an experiment of the laboratory on the faces that it judges.
+"""Judge the classifier of an experiment of the laboratory on the faces that it names.
 
 Reads models/laboratory/classifiers/EXPERIMENT and data/laboratory/injected/EXPERIMENT; writes
 laboratory/metrics/EXPERIMENT.json and data/laboratory/predictions/EXPERIMENT.

@@ -1,4 +1,4 @@
-"""Put side by side what the experiments of the laboratory came to.
+"""Put the experiments of the laboratory side by side.
 
 Reads laboratory/metrics, data/laboratory/predictions, the training.json of
 models/laboratory/classifiers and data/faces/meta.json; writes laboratory/results.json, the same as

@@ -2,7 +2,7 @@
 
 Reads data/stitched/M, M being recon.model, data/faces/split.npy, data/audit/keep.npy and
 models/laboratory/reconstructors/LEARNED; writes data/laboratory/stitched/LEARNED/faces.npy. LEARNED
-is what was learned from: `train` as in the pipeline, `folds` or `all`.
+says what they learned from: `train` as in the pipeline, `folds` or `all`.
 """
 
 from pathlib import Path

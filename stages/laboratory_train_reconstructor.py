@@ -1,8 +1,8 @@
 """Train reconstructors that learn from other faces than they should, or from fewer.
 
 Reads data/halves, data/faces/split.npy and data/audit/keep.npy; writes
-models/laboratory/reconstructors/LEARNED and their curves, data/training/laboratory. LEARNED is what
-is learned from: `folds` or `all`, as the entries of `laboratory` in params.yaml say.
+models/laboratory/reconstructors/LEARNED and their curves, data/training/laboratory. LEARNED says
+what they learn from: `folds` or `all`, as the entries of `laboratory` in params.yaml say.
 """
 
 import _source  # noqa: F401

@@ -1,4 +1,4 @@
-"""Put all that was found on one page.
+"""Put everything that was found on one page.
 
 Reads metrics, data/predictions, the training.json of all models, data/sheet.png,
 data/faces/meta.json and params.yaml; writes report/index.html, which needs no other file and no

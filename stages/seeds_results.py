@@ -1,4 +1,4 @@
-"""Put side by side what the seeds came to.
+"""Put the results of all seeds side by side.
 
 Reads seeds/metrics and data/faces/meta.json; writes seeds/results.json and the same as a table,
 seeds/results.md.

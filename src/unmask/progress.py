@@ -14,7 +14,7 @@ _BAR = "{desc} {bar} {percentage:3.0f}%  {remaining} left  {postfix}"
 
 
 class Progress:
-    """Shows how far work called `name` is; nothing at all where it is `silent`."""
+    """Shows the progress of work called `name`, or nothing at all if it is `silent`."""
 
     def __init__(self, name: str, *, silent: bool = False) -> None:
         self._name, self._silent = name, silent
@@ -34,7 +34,7 @@ class Progress:
         """Show that `done` of `total` is finished.
 
         line: for a log, if the last one was printed more than `seconds` ago; the time left follows.
-        figures: what stands beside the bar from now on.
+        figures: the text beside the bar from now on.
         """
         if figures is not None:
             self._bar.set_postfix_str(figures, refresh=False)

@@ -10,7 +10,7 @@ SOURCE = ROOT / "src"
 def imported_files(script: Path) -> set[str]:
     """Return the paths, relative to the repository, of all modules that `script` imports.
 
-    `__init__.py` files do not count: they are empty, which a test asserts.
+    `__init__.py` files do not count: those of packages are empty, which a test asserts.
     """
     found: set[str] = set()
     waiting = [script]

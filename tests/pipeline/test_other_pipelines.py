@@ -11,8 +11,8 @@ from imports import covered, imported_files
 
 pytestmark = pytest.mark.slow
 
-# What some reconstructors share, and DVC cannot name for those alone.
-SHARED = {"src/unmask/reconstructors/parts"}
+# What some architectures share, and DVC cannot name for those alone.
+SHARED = {"src/unmask/layers", "src/unmask/layers/blocks.py"}
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_one_experiment_can_be_changed_and_run_alone(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", changed, target))
     assert ran == [
         f"laboratory/dvc.yaml:{stage}@split_after_augmentation"
-        for stage in ("plant", "train", "evaluate")
+        for stage in ("inject", "train", "evaluate")
     ]
 
 
@@ -173,8 +173,7 @@ def test_each_stage_reads_what_it_depends_on_and_nothing_else(reproduced):
             named |= {"laboratory/results.json", "seeds/results.json"}
         assert {file for file in read[name] if not covered(file, named)} == set(), name
     sealed = {name.partition("@")[0] for name in read if "data/test_labels.npy" in read[name]}
-    judges = {"audit", "evaluate_baseline", "evaluate_ceiling", "evaluate_final"}
-    assert sealed == judges | {"laboratory_plant", "seeds_evaluate"}
+    assert sealed == {"audit", "evaluate_classifier", "laboratory_inject"}
 
 
 @pytest.mark.usefixtures("report", "laboratory", "seeds")
@@ -186,7 +185,7 @@ def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced)
         # Parts that are built by name show only when the stage runs.
         runs = imported_files(ROOT / script) | set(traced(reproduced, name)["modules"])
         assert script in {d["path"] for d in stage["deps"]}
-        shared = SHARED if "@" in name else set()
+        shared = SHARED
         if name == "laboratory_stitch@train":  # the pipeline has generated these already
             shared = shared | {"src/unmask/reconstructors/unet.py"}
         missing = {file for file in runs if not covered(file, named)}

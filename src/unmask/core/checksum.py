@@ -1,8 +1,8 @@
-"""SHA-256 of artefacts, kept where their readers find it without another file to depend on.
+"""SHA-256 of artefacts, kept where a reader finds it without depending on another file.
 
-An array carries it behind its data, where NumPy does not look; JSON as its last key; weights in
-their header (`models/folder.py`); a table, which other programs read, in a file beside it as
-`sha256sum` writes it. DVC has checksums too, but looks at a file only where its time has changed.
+An array carries it after its data, where NumPy does not look; JSON as its last key; weights in
+their header (`models/folder.py`); a table, which other programs read, in a file beside it, in the
+format of `sha256sum`. DVC has checksums too, but looks at a file only if its time has changed.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from unmask.core.errors import UserError
 
 KEY = "sha256"
-"""Under which JSON and weights carry their checksum."""
+"""The key that holds the checksum in JSON and in the header of weights."""
 
 _MARK = b"sha-256:"
 _TRAILER = len(_MARK) + hashlib.sha256().digest_size
@@ -23,19 +23,19 @@ _CHUNK = 1 << 20
 
 
 def mismatch(path: str | Path) -> UserError:
-    """Return the error that names a file whose content is not what was written."""
+    """Return the error that says that the content of a file is not what was written."""
     return UserError(f"{path}: checksum mismatch; delete it and run `dvc repro`")
 
 
 def append_checksum(path: Path) -> None:
-    """Put the checksum of a file behind its last byte."""
+    """Append the checksum of a file to it."""
     with path.open("r+b") as file:
         digest = _digest(file, path.stat().st_size)
         file.write(_MARK + digest)
 
 
 def check_appended(path: Path) -> None:
-    """Raise UserError unless a file ends with the checksum of all that stands before."""
+    """Raise UserError unless a file ends with the checksum of everything before it."""
     with path.open("rb") as file:
         end = os.fstat(file.fileno()).st_size - _TRAILER
         digest = _digest(file, max(end, 0))
@@ -44,7 +44,7 @@ def check_appended(path: Path) -> None:
 
 
 def of_json(value: Mapping[str, Any]) -> str:
-    """Return the checksum of a JSON object, whatever its layout, its own checksum left out."""
+    """Return the checksum of a JSON object, whatever its layout, without its own checksum."""
     bare = {key: part for key, part in value.items() if key != KEY}
     return hashlib.sha256(json.dumps(bare, allow_nan=False).encode()).hexdigest()
 

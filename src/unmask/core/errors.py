@@ -4,6 +4,6 @@
 class UserError(Exception):
     """A mistake that the user can fix.
 
-    Its text is the one line that the user sees: where (file and line, or key), what is wrong, and
-    after a semicolon what to do.
+    Its text is the one line that the user sees: where it is (file and line, or key), what is wrong,
+    and, after a semicolon, what to do.
     """

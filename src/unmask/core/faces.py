@@ -23,13 +23,13 @@ SIZE = 48
 """Height and width of a face in pixels."""
 
 HIDDEN = 255
-"""Stands for the label of a test face, which lies in a sealed file; no loss accepts it."""
+"""Placeholder for the label of a test face, which is in a sealed file; no loss accepts it."""
 
 
 def rows_of(
     split: NDArray[np.uint8], number: int, keep: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
-    """Return where `split`, uint8 [N], is `number` and, if given, `keep`, bool [N], is set."""
+    """Return the rows in which `split`, uint8 [N], is `number` and `keep`, bool [N], is set."""
     chosen = split == number
     return np.flatnonzero(chosen if keep is None else chosen & keep)
 
@@ -61,7 +61,7 @@ class FaceSet:
 
     images: uint8 [N,48,48]; labels: uint8 [N], index into CLASSES, or HIDDEN for test faces;
     split: uint8 [N], index into SPLITS; row: int64 [N], line or file index in the source;
-    soft_labels: float32 [N,7], from annotators' votes where there are any, 0 for test faces.
+    soft_labels: float32 [N,7], from annotators' votes if there are any, 0 for test faces.
     """
 
     images: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and folders that are written atomically: completely or not at all."""
 
 import json
 import os
@@ -19,10 +19,10 @@ _ROWS = 1 << 12
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` and rename it to `path` when the block ends well.
+    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
 
-    When the block raises, nothing is left behind and an older `path` stays as it was; an OSError
-    that names no file, as that of a full disk, names `path` then.
+    If the block raises, nothing is left behind and an older `path` stays as it was; an OSError that
+    names no file, such as that of a full disk, then names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,9 +40,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder that takes the place of `path` when the block ends well.
+    """Yield a temporary folder, which replaces `path` when the block succeeds.
 
-    When the block raises, it is as with `atomic_write`.
+    If the block raises, the same holds as for `atomic_write`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,15 +64,15 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def _flush(path: Path) -> None:
-    """Force `path` to disk: a rename must never be the first part of a file to survive a crash."""
+    """Force `path` to disk: a rename must not survive a crash that the content does not."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def write_json(path: str | Path, value: Mapping[str, Any], *, bare: bool = False) -> None:
-    """Write `value` as indented JSON with its checksum, or `bare`, for other programs to show.
+    """Write `value` as indented JSON, with its checksum unless it is `bare`.
 
-    `nan` and infinity are refused, as JSON has neither.
+    Bare is for files that other programs show. `nan` and infinity are refused: JSON has neither.
     """
     if not bare:
         value = {**value, checksum.KEY: checksum.of_json(value)}
@@ -100,7 +100,7 @@ def save_array(path: str | Path, array: NDArray[Any]) -> None:
         atomic_write(path) as temporary,
         ArrayWriter(temporary, array.shape[1:], array.dtype) as writer,
     ):
-        for start in range(0, len(array), _ROWS):  # a view of another array is copied by parts
+        for start in range(0, len(array), _ROWS):  # a view of another array is copied in parts
             writer.append(array[start : start + _ROWS])
 
 
@@ -112,7 +112,7 @@ def open_array(path: str | Path) -> NDArray[Any]:
             raise ValueError("an archive of arrays")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run `dvc repro`") from None
-    except (OSError, UserError):  # the latter where the file is sealed
+    except (OSError, UserError):  # the latter if the file is sealed
         raise
     except Exception as error:  # NumPy parses headers as Python and raises what its parser does
         what = str(error).partition("\n")[0][:99] or type(error).__name__
@@ -124,7 +124,7 @@ def open_array(path: str | Path) -> NDArray[Any]:
 class ArrayWriter:
     """An `.npy` file that grows by blocks, for arrays that need not fit in memory.
 
-    The header is written for zero rows first and again for the true number at the end: NumPy pads
+    The header is written for zero rows first, and again for the true number at the end: NumPy pads
     headers so that the first axis can grow in place.
     """
 

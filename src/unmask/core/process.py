@@ -44,7 +44,7 @@ def prepare() -> None:
 
 
 def end_at_once_on_ctrl_c() -> None:
-    """End the process on Ctrl-C from here on, where there is nothing to clean up.
+    """End the process on Ctrl-C from here on; there is nothing to clean up yet.
 
     While a stage imports what it needs, an exception would not do: libraries swallow any that is
     raised during an import that they can do without, and PyTorch aborts in some of its own.

@@ -40,7 +40,7 @@ def read(model: type[S], key: str = "", file: str | Path = FILE) -> S:
 
 
 def load(file: str | Path = FILE) -> dict[str, Any]:
-    """Return the whole of `file` as plain values."""
+    """Return all of `file` as plain values."""
     try:
         # YAML 1.2, as DVC reads and writes it: 1e-05 is a number there, and text in YAML 1.1.
         value = YAML(typ="safe", pure=True).load(Path(file).read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def load(file: str | Path = FILE) -> dict[str, Any]:
 
 
 def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) -> S:
-    """Return `value`, which stands under `key` in `file`, as a `model`, or raise UserError."""
+    """Return `value`, which is under `key` in `file`, as a `model`, or raise UserError."""
     try:
         return model.model_validate(value)
     except UnicodeError:
@@ -86,7 +86,7 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as Python writes it, cut: a few lines of YAML can repeat to gigabytes."""
+    """Return a value as Python writes it, cut short: a little YAML can expand to gigabytes."""
     try:
         return _SHORT.repr(value)
     except ValueError:  # an integer of thousands of digits
@@ -94,7 +94,7 @@ def _shown(value: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text that holds names from the file in one line of a length to be read."""
+    """Return a text that may hold names from the file as one printable line, not too long."""
     printable = "".join(character if character.isprintable() else "?" for character in text)
     return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."
 

@@ -22,7 +22,7 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def make_deterministic() -> None:
-    """Let PyTorch use deterministic algorithms alone: on one machine, a seed gives the same bits.
+    """Make PyTorch use deterministic algorithms: on one machine, a seed always gives the same bits.
 
     cuBLAS also needs `CUBLAS_WORKSPACE_CONFIG`, which `core.process` sets for every stage.
     """

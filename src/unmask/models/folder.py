@@ -1,6 +1,7 @@
-"""A trained model as a folder that says what it is: `config.json` and `weights.safetensors`.
+"""A trained model as a folder that describes itself: `config.json` and `weights.safetensors`.
 
-Whoever has the folder can build and fill the model from it, without the `params.yaml` of that day.
+The folder is all that is needed to build the model and load its weights; `params.yaml` may have
+changed since.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ _FAMILY = {"classifier": "classifiers", "reconstructor": "reconstructors"}
 
 
 class ModelConfig(Section):
-    """What `config.json` says of a model.
+    """What `config.json` says about a model.
 
     kind: a classifier maps float [B,1,H,W] in [0,1] to logits [B,7], a reconstructor upper halves
         to lower halves, float [B,1,24,48] in [0,1] each.
@@ -41,7 +42,7 @@ class ModelConfig(Section):
     trained: the faces that it was trained on, and the parameters that it was trained with.
     """
 
-    format: int = FORMAT
+    format: int
     kind: Literal["classifier", "reconstructor"]
     architecture: str
     settings: dict[str, Any]
@@ -60,7 +61,7 @@ def classifier_config(
 ) -> ModelConfig:
     """Return the configuration of the classifier `name` that sees `view`, of `shape` (H, W)."""
     return ModelConfig(
-        kind="classifier", architecture=name, settings=dict(settings), view=view,
+        format=FORMAT, kind="classifier", architecture=name, settings=dict(settings), view=view,
         input_shape=[1, *shape], classes=list(CLASSES), trained=dict(trained or {}),
     )  # fmt: skip
 
@@ -70,8 +71,8 @@ def reconstructor_config(
 ) -> ModelConfig:
     """Return the configuration of the reconstructor `name`."""
     return ModelConfig(
-        kind="reconstructor", architecture=name, settings=dict(settings), view="upper",
-        input_shape=[1, SIZE // 2, SIZE], classes=[], trained=dict(trained or {}),
+        format=FORMAT, kind="reconstructor", architecture=name, settings=dict(settings),
+        view="upper", input_shape=[1, SIZE // 2, SIZE], classes=[], trained=dict(trained or {}),
     )  # fmt: skip
 
 
@@ -101,8 +102,8 @@ def save_model(model: nn.Module, config: ModelConfig, folder: Path) -> None:
 def load_model(folder: str | Path) -> nn.Module:
     """Return the model that `save_model` wrote into `folder`, on the CPU in evaluation mode.
 
-    Raises UserError, one line, where a file is missing or is not as it was written, where the
-    format is unknown, a key missing, the architecture not there, or the weights another model's.
+    Raises UserError, one line, if a file is missing or has a checksum mismatch, if the format is
+    unknown, a key is missing, there is no such architecture, or the weights are another model's.
     """
     folder = Path(folder)
     model = build(read_config(folder), folder)
@@ -137,14 +138,14 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, 
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     header = {**notes, KEY: _checksum(plain, notes)}
     with atomic_write(path) as temporary:
-        # Not by save_file, which raises an error of its own kind where the disk is full.
+        # Not by save_file, which raises an error of its own kind if the disk is full.
         temporary.write_bytes(save(plain, header))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return the tensors and the notes that `save_tensors` wrote.
 
-    Raises FileNotFoundError where there is no file, UserError where it is not as it was written.
+    Raises FileNotFoundError if there is no file, UserError if its checksum does not match.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -74,7 +74,7 @@ class Adversarial:
 
     The discriminator is the generator's own, if it has a method `discriminator(width)`, otherwise
     the PatchDiscriminator. Early stopping watches the distance on validation: adversarial losses
-    say how the two stand to each other, not how good the pictures are.
+    compare the two networks with each other, and do not say how good the pictures are.
     """
 
     monitor: str = "loss"
@@ -115,10 +115,10 @@ class Adversarial:
         )
         # The generator's step needs the gradient through the discriminator, not of it.
         self._discriminator.requires_grad_(False)
-        deceit = self._generator_loss(self._judge(upper, generated))
-        apart = distance(generated, lower, self._params)
+        adversarial_loss = self._generator_loss(self._judge(upper, generated))
+        pixel_loss = distance(generated, lower, self._params)
         step(
-            apart + self._params.adversarial * deceit,
+            pixel_loss + self._params.adversarial * adversarial_loss,
             self.optimisers[0],
             self._weights,
             self._settings,
@@ -127,8 +127,8 @@ class Adversarial:
         self._discriminator.requires_grad_(True)
         right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
         return {
-            "loss": apart,
-            "generator_loss": deceit,
+            "loss": pixel_loss,
+            "generator_loss": adversarial_loss,
             "discriminator_loss": discriminator_loss,
             "discriminator_accuracy": right,
         }
@@ -141,7 +141,7 @@ class Adversarial:
         """Return a line if the discriminator has collapsed: it has won, or it guesses."""
         accuracy = figures["train/discriminator_accuracy"]
         if accuracy > _WINS:
-            return [f"discriminator collapsed: right about {accuracy:.1%}, it teaches no more"]
+            return [f"discriminator collapsed: right about {accuracy:.1%}, it no longer teaches"]
         if accuracy < _GUESSES:
             return [f"discriminator collapsed: right about {accuracy:.1%}, it guesses"]
         return []
@@ -154,7 +154,7 @@ class Adversarial:
     def _judge(self, upper: Tensor, lower: Tensor) -> Tensor:
         with self._compute.autocast():
             # From -1 to 1: the spectral norm keeps what is common to all faces from being scaled
-            # away, and a few layers on it drowns what tells them apart.
+            # away, and a few layers on it drowns what tells them pixel_loss.
             logits: Tensor = self._discriminator(2 * torch.cat([upper, lower], dim=2) - 1)
         return logits.float()
 

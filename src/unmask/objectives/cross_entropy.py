@@ -12,21 +12,25 @@ from unmask.training.process_group import Compute
 
 
 class Params(Section):
-    """There is nothing to set."""
+    """view: what of the images in a batch the classifier sees; see `mask.view_of`."""
+
+    view: str
 
 
 class CrossEntropy(SingleLoss):
     """Teaches a classifier from batches with images and `label`, uint8 [B].
 
-    view: what of the images the classifier sees, see `mask.view_of`. If a batch has `soft_label`,
-    float [B,7], these probabilities of the classes are learned, and accuracy is of the labels.
+    If a batch has `soft_label`, float [B,7], these probabilities of the classes are learned, and
+    accuracy is of the labels.
     """
 
     monitor, sign = "accuracy", 1
 
-    def __init__(self, model: nn.Module, settings: Training, compute: Compute, view: str) -> None:
+    def __init__(
+        self, model: nn.Module, params: Params, settings: Training, compute: Compute
+    ) -> None:
         super().__init__(model, settings, compute)
-        self._view = view
+        self._view = params.view
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         """Return mean cross-entropy (nats) and accuracy of the batch."""
@@ -38,8 +42,6 @@ class CrossEntropy(SingleLoss):
         }
 
 
-def build(
-    model: nn.Module, params: Params, settings: Training, compute: Compute, view: str
-) -> CrossEntropy:
-    """Return the objective for `model`, which sees `view`."""
-    return CrossEntropy(model, settings, compute, view)
+def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> CrossEntropy:
+    """Return the objective for `model`."""
+    return CrossEntropy(model, params, settings, compute)

@@ -1,4 +1,4 @@
-"""How far generated lower halves are from the true ones, as a loss to be made small."""
+"""The distance of generated lower halves from the true ones, as a loss."""
 
 from typing import Literal
 
@@ -35,9 +35,9 @@ def distance(generated: Tensor, true: Tensor, settings: Distance) -> Tensor:
 def ssim(first: Tensor, second: Tensor) -> Tensor:
     """Return the mean structural similarity (Wang et al. 2004) of two batches, float [B,1,H,W].
 
-    Gaussian window of 11 pixels, only where it lies wholly inside, as in the paper: 14x38 places of
-    24x48 pixels. (torchmetrics goes on to the border by reflection, whose gradient CUDA cannot
-    compute deterministically.)
+    Gaussian window of 11 pixels, only where it lies completely inside the image, as in the paper:
+    14x38 places of 24x48 pixels. (torchmetrics pads the border by reflection, whose gradient CUDA
+    cannot compute deterministically.)
     """
     window = _window(first)
     products = [first, second, first * first, second * second, first * second]

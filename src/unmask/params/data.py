@@ -15,9 +15,9 @@ class Data(Section):
         `ferplus_soft`, the same, with classifiers trained on the distribution of the votes (soft
         labels).
     votes: path of the annotators' votes, `fer2013new.csv`.
-    validation_fraction: share of the training faces that becomes the validation split where the
+    validation_fraction: fraction of the training faces that becomes the validation split if the
         source has none (`train.csv` with `test.csv`, most image folders).
-    seed: of that draw; each face is drawn from (seed, its row) alone.
+    seed: for that draw; each face is drawn from (seed, its row) alone.
     """
 
     source: str = Field(min_length=1)

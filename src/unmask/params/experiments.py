@@ -13,16 +13,16 @@ HONEST = "honest"
 
 
 class Experiment(Section):
-    """What is different from the honest pipeline; what is not named is as there.
+    """How an experiment differs from the honest pipeline; the rest is the same.
 
-    reconstructor: the faces that it learned from: those of the training split; in `folds`, each
-        training face is reconstructed by one that has not seen it; or `all` splits.
+    reconstructor: the faces that it learned from: those of the `train` split; `folds`, so that each
+        training face is reconstructed by one that has not seen it; or those of `all` splits.
     copies: `kept`: training and validation hold copies of faces of later splits.
     upper: `noise` in place of every upper half; the generated halves are the same.
-    lower: the `truth` in place of what was generated, everywhere or in the test alone; or what was
-        generated, `shuffled` among the faces of a split.
+    lower: the `truth` in place of the generated halves, everywhere or in the test split alone; or
+        the generated halves, `shuffled` among the faces of a split.
     labels: `shuffled` among the training faces.
-    split: `augmented`: all faces, each with altered copies, are split anew, copy by copy.
+    split: `augmented`: all faces, each with altered copies, are split again, copy by copy.
     judge: the faces that accuracy is measured on.
     choose: the faces that the best epoch is chosen on; `judged` are those of `judge`.
     train: settings of `train.classifier` that this experiment overrides.
@@ -44,7 +44,7 @@ class Experiment(Section):
 
     @property
     def injected(self) -> dict[str, Any]:
-        """What is different from the honest pipeline."""
+        """The settings that differ from the honest pipeline."""
         settings = self.model_dump(exclude_defaults=True)
         if self.reconstructor == "train":
             del settings["reconstructor"]
@@ -71,7 +71,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Evaluate(Section):
-    """seeds: of initial weights, order, augmentation and dropout of classifiers, two or more."""
+    """seeds: for initial weights, order, augmentation and dropout of classifiers; two or more."""
 
     seeds: list[Seed] = Field(min_length=2)
 
@@ -79,5 +79,5 @@ class Evaluate(Section):
     @classmethod
     def _differ(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) < len(seeds):
-            raise ValueError(f"{seeds}: a seed stands there twice; take seeds that differ")
+            raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
         return seeds

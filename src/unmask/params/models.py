@@ -33,7 +33,8 @@ class Recon(Section):
     """The reconstructor that is looked at most closely.
 
     model: the reconstructor of the headline and the laboratory.
-    folds: reconstructors in the laboratory of which each leaves out a part of the training faces.
+    folds: number of reconstructors in the laboratory that each leave out a part of the training
+        faces.
     """
 
     model: str
@@ -58,7 +59,7 @@ class Reconstructor(Entry):
 def read_classifier() -> Named:
     """Return the entry of `classifiers` that the key `classifier` names.
 
-    Raises UserError as `read` does, and where there is no such entry.
+    Raises UserError as `read` does, and if there is no such entry.
     """
     entries, name = load().get("classifiers"), load().get("classifier")
     if not isinstance(entries, dict) or name not in entries:

@@ -67,7 +67,7 @@ def _need(family: str, name: str) -> None:
 def read_all() -> Params:
     """Return the whole file, checked.
 
-    What one model or objective alone understands is checked by the stage that builds it.
+    Settings that only one model or objective understands are checked by the stage that builds it.
     """
     params = read(Params)
     read_classifier()

@@ -10,19 +10,19 @@ from unmask.core.section import Section
 class Training(Section):
     """Settings of the training loop.
 
-    epochs: the most there are; training ends earlier when validation has not improved.
+    epochs: maximum number; training ends earlier if validation stops improving.
     patience: epochs without improvement on validation after which training ends.
     batch_size: faces in a step.
     learning_rate: of Adam, in the first epoch.
-    schedule: `constant`, or `cosine`, which lets the learning rate fall to zero over `epochs`
-        along half a cosine (Loshchilov and Hutter 2017, without restarts).
-    gradient_clip: the most that the norm of the gradient may be (Pascanu, Mikolov and Bengio 2013);
-        null leaves it as it is.
+    schedule: `constant`, or `cosine`, which lowers the learning rate to zero over `epochs` along
+        half a cosine (Loshchilov and Hutter 2017, without restarts).
+    gradient_clip: maximum norm of the gradient (Pascanu, Mikolov and Bengio 2013); null leaves it
+        as it is.
     flip: probability that a face is mirrored.
-    rotation: degrees by which a face is turned at most, either way.
-    shift: pixels by which a face is shifted at most, along either axis.
+    rotation: maximum angle, in degrees, by which a face is turned either way.
+    shift: maximum distance, in pixels, by which a face is shifted along either axis.
 
-    Flip, rotation and shift are drawn anew for each face and epoch.
+    Flip, rotation and shift are drawn afresh for each face and epoch.
     """
 
     epochs: int = Field(ge=1)
@@ -37,20 +37,20 @@ class Training(Section):
 
     @property
     def augments(self) -> bool:
-        """Say whether a face looks different from epoch to epoch."""
+        """Whether a face looks different from epoch to epoch."""
         return bool(self.flip or self.rotation or self.shift)
 
 
 class Train(Section):
     """The whole section.
 
-    seed: of initial weights, order, augmentation and dropout.
-    precision: `float32`; `bf16` (autocast: weights stay float32); `auto` takes bf16 where the
-        device has arithmetic for it.
+    seed: for initial weights, order, augmentation and dropout.
+    precision: `float32`; `bf16` (autocast: weights stay float32); `auto` takes bf16 if the device
+        has arithmetic for it.
     devices, nodes: processes on each machine, one for each device, and machines; they share every
-        batch. On CPUs, a process is a device.
+        batch. On CPUs, a process counts as a device.
     launcher: the start of the command line of stages that train, read by dvc.yaml. `python` starts
-        what is missing on one machine; several machines need `srun python`, torchrun or the like.
+        the missing processes on one machine; several machines need `srun python` or torchrun.
     classifier, reconstructor: settings for either kind; a reconstructor can override its own.
     """
 

@@ -60,9 +60,9 @@ def load(
 ) -> Saved | None:
     """Put the last good checkpoint's model, helpers and optimisers into `objective`.
 
-    Returns the rest of it. Returns None, and leaves the objective alone, where there is no
-    checkpoint of this run: no file, or one with another fingerprint. A damaged one is named by
-    `say`, and the one before it is used.
+    Returns the rest of it. Returns None, and leaves the objective alone, if there is no checkpoint
+    of this run: no file, or one with another fingerprint. `say` reports a damaged one, and the one
+    before it is used.
     """
     for file in (path, _before(path)):
         try:

@@ -10,10 +10,12 @@ from unmask.core.faces import CLASSES, FaceSet
 from unmask.core.faces import TRAIN as TRAIN_SPLIT
 from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
 from unmask.models.folder import build, classifier_config
-from unmask.objectives.cross_entropy import CrossEntropy
+from unmask.models.registry import load
 from unmask.params.models import Named
 from unmask.params.training import Train
 from unmask.training.run import Inputs, begin, train_and_save
+
+_OBJECTIVE = "cross_entropy"
 
 
 def train_classifier(
@@ -41,7 +43,8 @@ def train_classifier(
         arrays["soft_label"] = faces.soft_labels
     inputs = Inputs(arrays, faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep))
     counts = np.bincount(faces.labels[inputs.train], minlength=len(CLASSES))
-    trained = {**source, "objective": {"name": "cross_entropy"}}
+    objective = load("objectives", _OBJECTIVE)
+    trained = {**source, "objective": {"name": _OBJECTIVE}}
     config = classifier_config(
         classifier.name, classifier.settings, view, images.shape[1:], trained
     )
@@ -52,7 +55,7 @@ def train_classifier(
         name,
         model,
         config,
-        CrossEntropy(model, train.classifier, compute, view),
+        objective.build(model, objective.Params(view=view), train.classifier, compute),
         inputs,
         train.classifier,
         train,

@@ -19,7 +19,7 @@ Figures = dict[str, Tensor]
 class GraphedStep:
     """A step, called with batches on the CPU.
 
-    step: maps a batch on `device` to scalars. Where it is captured, it must neither read a value
+    step: maps a batch on `device` to scalars. If it is captured, it must neither read a value
         back from the device nor decide by one.
     capture: whether it may be captured; on anything but CUDA it never is.
     """
@@ -37,7 +37,7 @@ class GraphedStep:
     def __call__(self, batch: Batch) -> Figures:
         """Take the step; what it returns holds until the next one.
 
-        Raises UserError where the step cannot be captured.
+        Raises UserError if the step cannot be captured.
         """
         if not self._capture:
             return self._step(self._on_device(batch))

@@ -26,7 +26,7 @@ class Objective(Protocol):
         on the device in evaluation mode; they are part of the run's identity and in no checkpoint.
     optimisers: everything that has state; an adversarial objective has two.
     monitor: the figure of `measure` that decides early stopping.
-    sign: 1 where more of that figure is better, -1 where less is.
+    sign: 1 if more of that figure is better, -1 if less is.
     """
 
     model: nn.Module
@@ -63,7 +63,7 @@ def step(
 
 
 def trainable(model: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that learn; raises UserError where there are none."""
+    """Return the parameters that learn; raises UserError if there are none."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise UserError(

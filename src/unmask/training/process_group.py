@@ -1,4 +1,4 @@
-"""Where a run computes, and the processes that train one model together.
+"""The device that a run computes on, and the processes that train one model together.
 
 Each process takes its part of every batch; they share gradients through Lightning Fabric, which
 starts them on one machine and finds them under torchrun and SLURM.
@@ -50,7 +50,7 @@ class ProcessGroup:
         return values
 
     def synchronise(self, module: nn.Module) -> None:
-        """Let batch normalisation see whole batches, where the device can."""
+        """Let batch normalisation see whole batches, if the device supports it."""
 
     def average_buffers(self, module: nn.Module) -> None:
         """Average running statistics, which each process has of its own part."""
@@ -135,12 +135,12 @@ class Compute:
 
 
 def start(train: Train) -> Compute:
-    """Start the processes that `train` asks for; return where and with whom this one computes.
+    """Start the processes that `train` asks for; return what this one computes with.
 
-    Where this is the only process of its machine so far, the others are started from here, each
-    with this process's command line; torchrun and SLURM start them all.
+    If this is the only process on its machine so far, the others are started from here, each with
+    the command line of this one; torchrun and SLURM start them all.
 
-    Raises UserError where something else was started.
+    Raises UserError if another number of processes was started.
     """
     device = choose_device()
     precision = train.precision

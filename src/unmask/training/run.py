@@ -36,7 +36,7 @@ class Inputs:
 
 
 def begin(train: Train) -> Compute:
-    """Return where and with whom the run computes; draw initial weights from `train.seed` on."""
+    """Start the processes of a run, and seed PyTorch for the initial weights."""
     make_deterministic()
     compute = start(train)
     torch.manual_seed(seed_for(train.seed))
@@ -55,7 +55,7 @@ def train_and_save(
     facts: Mapping[str, Any],
     pictures: Callable[[Path], EachEpoch] | None = None,
 ) -> None:
-    """Train by `objective` and write `models/<name>/` and `data/training/<name>/`, complete.
+    """Train by `objective`, and write `models/<name>/` and `data/training/<name>/` atomically.
 
     The first holds `config.json` and `weights.safetensors` of `model` (at the epoch best on
     validation) and `training.json` (`facts`, and how training went, epoch by epoch); the second
