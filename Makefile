@@ -1,27 +1,23 @@
 PYTHON ?= python3
 VENV   := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# Threads that wait for each other spin for a moment and then sleep. Alone, training is as fast as when
-# they spin for as long as GNU's OpenMP has them do; several stages at once (`dvc queue start -j 2`)
-# would else starve each other, and so they would if threads went to sleep at once.
-export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: help repro report test fuzz lint fetch lock bench torture vulnerabilities sbom clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
 
 repro: $(VENV)/installed  ## run the whole pipeline and show the comparison
 	dvc repro
 	@cat metrics/compare.md
 
-report: $(VENV)/installed  ## make report/index.html, and run of the pipeline what it needs
+report: $(VENV)/installed  ## make report/index.html, and everything in the pipeline that it needs
 	dvc repro report/dvc.yaml
 
 test: lint  ## check style and types, then run all tests
 	pytest --numprocesses 2
 
-fuzz: $(VENV)/installed  ## try 10,000 made-up files and parameters in each test that does; 15 minutes
+fuzz: $(VENV)/installed  ## run each fuzz test on 10,000 generated inputs; takes 15 minutes
 	pytest --numprocesses 2 --hypothesis-profile nightly tests/bad_input
 
 lint: $(VENV)/installed  ## check style and types
@@ -29,25 +25,25 @@ lint: $(VENV)/installed  ## check style and types
 	ruff format --check
 	mypy
 
-fetch: $(VENV)/installed  ## get FER2013 from Kaggle with your own credentials
+fetch: $(VENV)/installed  ## download FER2013 from Kaggle with your own credentials
 	unmask-fetch
 
-lock: $(VENV)/installed  ## renew requirements.lock from pyproject.toml
+lock: $(VENV)/installed  ## update requirements.lock from pyproject.toml
 	pip install --quiet pip-tools
 	pip-compile --quiet --allow-unsafe --extra dev --strip-extras --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
-vulnerabilities: $(VENV)/installed  ## look up known weaknesses of the locked dependencies
+vulnerabilities: $(VENV)/installed  ## look up known vulnerabilities in the locked dependencies
 	pip install --quiet pip-audit
 	pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
-bench: $(VENV)/installed .venv-bench/installed  ## run all benchmarks, into benchmarks/results.md
+bench: $(VENV)/installed .venv-bench/installed  ## run all benchmarks and write benchmarks/results.md
 	python benchmarks/run_all.py $(BENCH)
 
-torture: $(VENV)/installed  ## kill the pipeline at random moments, and see what is left of it
+torture: $(VENV)/installed  ## kill the pipeline at random moments and check what is left
 	python benchmarks/torture.py
 
-sbom: $(VENV)/installed  ## write sbom.json, what is installed by the lock
+sbom: $(VENV)/installed  ## write sbom.json, which lists what requirements.lock installs
 	pip install --quiet cyclonedx-bom
 	cyclonedx-py requirements requirements.lock --output-file sbom.json
 
@@ -60,8 +56,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-# What benchmarks compare with, and nothing else needs. Lightning is put beside that environment's
-# own packages: it runs on the same PyTorch as we do.
+# Only benchmarks need these, to compare with. Lightning is kept apart from that environment's own
+# packages: it runs on the same PyTorch as we do.
 .venv-bench/installed: benchmarks/others.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check $$(grep tensorflow $<)

@@ -1,7 +1,4 @@
-"""All malformed inputs, by who reads them, and the page that lists them.
-
-`python tests/bad_input/corpus.py` prints the table of docs/reliability.md; set PYTHONPATH=tests.
-"""
+"""All malformed inputs, by what reads them, and the counts that docs/reliability.md gives."""
 
 import bad_archives
 import bad_arrays
@@ -22,7 +19,7 @@ WEIGHTS = bad_weights.CASES
 """What `pretrained` names."""
 
 ARRAYS = bad_arrays.CASES
-"""What stands in place of an earlier stage's array."""
+"""What is in place of an earlier stage's array."""
 
 EVIL = bad_archives.EVIL + bad_folders.EVIL + bad_weights.EVIL + ARRAYS
 """Those of them that were made to do harm."""
@@ -37,20 +34,5 @@ def counts() -> str:
     )
 
 
-def rows() -> list[str]:
-    """The rows of the page's table."""
-    return [f"| {_cell(case.name)} | `{_cell(case.message)}` |" for case in all_cases()]
-
-
 def all_cases() -> list[Case]:
     return SOURCES + WEIGHTS + ARRAYS
-
-
-def _cell(text: str) -> str:
-    """A text in one cell: short, and without what would end the cell or the code in it."""
-    short = text if len(text) <= 120 else f"{text[:117]}..."
-    return short.replace("|", "\\|").replace("`", "'")
-
-
-if __name__ == "__main__":
-    print(counts(), "", "| input | message |", "| --- | --- |", *rows(), sep="\n")
