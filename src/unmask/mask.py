@@ -1,4 +1,4 @@
-"""The mask: cropping a face to what it leaves visible, the inverse, and the views of a face."""
+"""The mask: cropping a face to what the mask leaves visible, the inverse, and views of a face."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -25,10 +25,10 @@ def stitch(upper: NDArray[T], lower: NDArray[T]) -> NDArray[T]:
 
 
 def view_of(images: Mapping[str, Any], view: str) -> Any:
-    """Return what of a batch a model is shown.
+    """Return the part of a batch that a model is shown.
 
-    images: tensors or arrays [B,1,H,W] by name. view: `upper` is the upper half, either as it
-    is in the batch or cut from `face`; `whole` and `stitched` are the `face`.
+    images: tensors or arrays [B,1,H,W] by name. view: `upper` is the upper half, either the batch's
+    own or cropped from `face`; `whole` and `stitched` are the `face`.
     """
     if view != "upper":
         return images["face"]

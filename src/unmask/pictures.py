@@ -23,7 +23,7 @@ _PAIR_COLUMNS, _PAIR_ROWS = 4, 8
 def save_sheet(
     path: Path, true: Images, stitched: Mapping[str, Images], split: NDArray[np.uint8]
 ) -> None:
-    """Write a PNG of validation faces: upper half, what each reconstructor makes of it, true face.
+    """Write a PNG of validation faces: upper half, stitched face by reconstructor, true face.
 
     true: uint8 [N,48,48]; stitched: the same by reconstructor; split: uint8 [N].
     """
@@ -38,7 +38,7 @@ def save_sheet(
 
 
 def save_training_grid(path: Path, upper: Images, lower: Images, generated: Images) -> None:
-    """Write a PNG of what a reconstructor in training makes of some faces, uint8 [n,24,48] each."""
+    """Write a PNG of faces reconstructed during training; halves are uint8 [n,24,48] each."""
     blank = np.full_like(upper, _GREY)
     columns = {
         "upper": stitch(upper, blank),
@@ -50,10 +50,10 @@ def save_training_grid(path: Path, upper: Images, lower: Images, generated: Imag
 
 
 def save_pairs(path: Path, images: Images, pairs: Sequence[tuple[int, int, float]]) -> None:
-    """Write a PNG of the near-duplicates that are least similar, since doubt begins with them.
+    """Write a PNG of the least similar near-duplicates, which are the most doubtful.
 
-    images: uint8 [N,48,48]; pairs: indices of two images, and their similarity. The head of each
-    column gives the similarity at its top and at its foot.
+    images: uint8 [N,48,48]; pairs: indices of two images, and their similarity. The title of each
+    column gives the similarity at its top and at its bottom.
     """
     doubtful = sorted(pairs, key=lambda pair: pair[2])[: _PAIR_COLUMNS * _PAIR_ROWS]
     columns = {}

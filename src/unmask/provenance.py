@@ -1,6 +1,6 @@
 """How results were made: at which commit, and with which libraries on which processor.
 
-With other libraries or another processor, the same seed may give other bits.
+With other libraries or on another processor, the same seed may give different bits.
 """
 
 import json
@@ -20,9 +20,9 @@ _CODE = ("src", "stages", "dvc.yaml")
 
 
 def environment(device: "torch.device") -> dict[str, Any]:
-    """Return the libraries and the processor that compute here, as plain JSON values.
+    """Return the libraries and the processor that are used here, as plain JSON values.
 
-    cpu: the instructions that PyTorch uses; threads: how many compute.
+    cpu: the instruction set that PyTorch uses; threads: the number that it computes with.
     """
     import torch
 
@@ -39,7 +39,7 @@ def environment(device: "torch.device") -> dict[str, Any]:
 def revision() -> str | None:
     """Return the last commit that changed the code; None without git.
 
-    `-dirty` follows where changes are not committed.
+    `-dirty` is appended if there are uncommitted changes.
     """
     commit = git("log", "-1", "--format=%h", "--abbrev=12", "--", *_CODE)
     changes = git("status", "--porcelain", "--", *_CODE)
@@ -52,7 +52,7 @@ def made(training: dict[str, Any], device: "torch.device") -> dict[str, Any]:
 
 
 def git(*arguments: str) -> str | None:
-    """Return what git prints; None without git, outside a repository, or where git refuses."""
+    """Return what git prints; None without git, outside a repository, or if git fails."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)  # noqa: S603, S607
     except (OSError, subprocess.CalledProcessError):
@@ -61,7 +61,7 @@ def git(*arguments: str) -> str | None:
 
 
 def environments(made: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the different environments in which results were computed, each once.
+    """Return the environments in which results were computed, each once.
 
     made: what `made` returned for each result.
     """
@@ -80,13 +80,13 @@ def in_words(environment: Environment) -> str:
 
 
 def mismatch(figures: Mapping[str, Any], file: str) -> str | None:
-    """Return a line that says how the committed `file` was made, where these figures were not."""
+    """Return a line about how the committed `file` was made, if that differs from `figures`."""
     here, committed = figures["environments"], _committed(file)
     if not committed or committed == here:
         return None
     return (
         f"{file} in git was made with {_all(committed)}; this one with {_all(here)}: the same "
-        "seed may give other figures"
+        "seed may give different figures"
     )
 
 
@@ -95,7 +95,7 @@ def _all(environments: Sequence[Environment]) -> str:
 
 
 def _committed(file: str) -> list[dict[str, Any]]:
-    """Return the environments that the last commit's version of `file` names, if any."""
+    """Return the environments named in the last commit's version of `file`, if any."""
     found: list[dict[str, Any]] = json.loads(git("show", f"HEAD:./{file}") or "{}").get(
         "environments", []
     )

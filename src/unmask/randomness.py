@@ -1,7 +1,7 @@
 """Random numbers that depend on what they are for and on nothing else.
 
-A number is a function of its key, say (seed, epoch, row): neither the order of calls, nor the size
-of a batch, nor an interruption changes it.
+A number is a function of its key, for instance (seed, epoch, row): the order of calls, the batch
+size and interruptions do not change it.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 def uniform(*key: ArrayLike) -> NDArray[np.float64]:
-    """Return uniform numbers in [0,1), one for each element of the broadcast key of integers.
+    """Return uniform numbers in [0,1), one for each element of the broadcast integer keys.
 
     The key is hashed by SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
     generators", OOPSLA 2014, figure 16).

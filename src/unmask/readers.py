@@ -1,4 +1,4 @@
-"""The classifiers of the pipeline by name: what each is shown, and where it is kept."""
+"""The pipeline's classifiers by name: what each is shown, and where its files are."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +16,8 @@ class Reader(NamedTuple):
     """A trained classifier with its view.
 
     view: `upper`, `whole`, or `stitched` with a reconstructor's name.
-    run: names its folders under `models/` and `data/training/`.
-    metrics: file of its figures; predictions: folder of its predictions.
+    run: name of its folders under `models/` and `data/training/`.
+    metrics: file of its metrics; predictions: folder of its predictions.
     """
 
     view: str
@@ -26,15 +26,15 @@ class Reader(NamedTuple):
     predictions: Path
 
     def images(self) -> NDArray[np.uint8]:
-        """Open what it is shown, uint8 [N,H,W]."""
+        """Open the images that it is shown, uint8 [N,H,W]."""
         model = self.view.removeprefix("stitched ")
         return open_array(_FILES.get(self.view, f"data/stitched/{model}/faces.npy"))
 
 
 def reader(name: str, seed: str = "") -> Reader:
-    """Return the reader `name`: `baseline`, `ceiling`, or the final one of a reconstructor.
+    """Return the reader `name`: `baseline`, `ceiling`, or a reconstructor's final classifier.
 
-    seed: of those of the pipeline of seeds; without one it is that of the main pipeline.
+    seed: selects one from the seeds pipeline; without it, the reader is the main pipeline's.
     """
     view = _VIEWS.get(name, f"stitched {name}")
     if seed:
@@ -47,6 +47,6 @@ def reader(name: str, seed: str = "") -> Reader:
 
 
 def source_of_faces() -> dict[str, Any]:
-    """Return what models say of the faces that they were trained on, as `ingest` found them."""
+    """Return what models record about the faces they were trained on, as found by `ingest`."""
     meta = read_json("data/faces/meta.json")
     return {key: meta[key] for key in ("source", "source_sha256", "labels")}

@@ -33,7 +33,7 @@ def _flipped(content: bytes) -> bytes:
 
 
 def _patched(content: bytes, offset: int, value: bytes) -> bytes:
-    """A zip with `value` at `offset` of each local header and two further on in the directory."""
+    """A zip with `value` at `offset` of each local header, and two further on in the directory."""
     patched = bytearray(content)
     for magic, at in ((b"PK\x03\x04", offset), (b"PK\x01\x02", offset + 2)):
         found = -1
@@ -49,14 +49,14 @@ def _zip_link() -> bytes:
 
 
 def _chained_headers(count: int) -> bytes:
-    """A tar in which a long name has a long name, and so on."""
+    """A tar in which a long name has a long name, which has a long name, and so on."""
     entry = tarfile.TarInfo("././@LongLink")
     entry.type, entry.size = tarfile.GNUTYPE_LONGNAME, 9
     return (entry.tobuf() + b"some name".ljust(512, b"\0")) * count + bytes(1024)
 
 
 def _many_large_headers(count: int) -> bytes:
-    """A tar of small files under extended headers of a mebibyte each, packed."""
+    """A compressed tar of small files with extended headers of a mebibyte each."""
     one = pax({"comment": "x" * (_MEBIBYTE - 9999)})[:-1024]
     return bomb(b"", one, count)
 
@@ -68,7 +68,7 @@ def _forged_header() -> bytes:
 
 
 def _wide_directory(count: int) -> bytes:
-    """A zip whose directory alone names `count` files, all of them the same bytes."""
+    """A zip whose directory names `count` files that are all the same bytes."""
     small = zipped([("a", b"")])
     start = small.index(b"PK\x01\x02")
     end = small.index(b"PK\x05\x06")
@@ -91,7 +91,7 @@ _ZIP, _TAR = zipped([("fer2013.csv", table())]), tarred([("fer2013.csv", table()
 
 DAMAGED = [
     _damaged("a gzip cut short", _GZIP[:-5000], "fer2013.csv.gz"),
-    _damaged("a gzip of its header alone", _GZIP[:12], "fer2013.csv.gz"),
+    _damaged("only the header of a gzip", _GZIP[:12], "fer2013.csv.gz"),
     _damaged("a gzip with a flipped bit", _flipped(_GZIP), "fer2013.csv.gz"),
     _damaged("a gzip with a wrong checksum", _GZIP[:-8] + bytes(8), "fer2013.csv.gz"),
     _damaged("an xz file cut short", _XZ[:-9], "fer2013.csv.xz"),
@@ -100,11 +100,11 @@ DAMAGED = [
     _damaged("a zip cut short", _ZIP[:-30], "fer2013.zip"),
     _damaged("a zip with a flipped bit", _flipped(_ZIP), "fer2013.zip"),
     _damaged("a tar cut short", _TAR[:9999], "fer2013.tar"),
-    _damaged("a packed tar cut short", gzip.compress(_TAR)[:-99], "fer2013.tar.gz"),
+    _damaged("a compressed tar cut short", gzip.compress(_TAR)[:-99], "fer2013.tar.gz"),
     _damaged("a tar without members", bytes(257) + b"ustar" + bytes(9999), "fer2013.tar"),
-    _case("a gzip of a web page named .csv", gzip.compress(b"<html></html>"), ": a web page, perhaps the one that asks to log in; get the file again, for instance with `unmask-fetch`", "fer2013.csv"),
+    _case("a gzip of a web page named .csv", gzip.compress(b"<html></html>"), ": a web page, perhaps a login page; get the file again, for instance with `unmask-fetch`", "fer2013.csv"),
     _case("a zip of notes named .csv", zipped([("README", b"x")]), ": no CSV file in this archive (it holds README); ...", "fer2013.csv"),
-    _case("a bad row in a packed file", gzip.compress(table_with(row(7))), ":5: emotion is '7', not 0, 1, ... or 6; get the file again, or fix this line", "fer2013.csv.gz"),
+    _case("a bad row in a compressed file", gzip.compress(table_with(row(7))), ":5: emotion is '7', not 0, 1, ... or 6; get the file again, or fix this line", "fer2013.csv.gz"),
 ]  # fmt: skip
 
 CHOICES = [
@@ -113,18 +113,18 @@ CHOICES = [
     _case("an archive of images", tarred([("train/happy/1.png", b"x")]), ": no CSV file in this archive (it holds train/happy/1.png); if it holds a folder of images, unpack it and name the folder", "fer2013.tar"),
     _case("a workbook", zipped([("[Content_Types].xml", b"x"), ("xl/workbook.xml", b"x")]), ": no CSV file in this archive (it holds [Content_Types].xml, xl/workbook.xml); ...", "fer2013.xlsx"),
     _case("an archive with two candidates", zipped([("a.csv", table()), ("b.csv", table())]), f": several CSV files (a.csv, b.csv); {_UNPACK}"),
-    _case("an archive with two of one name", zipped([("a/fer2013.csv", b"x"), ("b/fer2013.csv", b"x")]), f": several CSV files (a/fer2013.csv, b/fer2013.csv); {_UNPACK}"),
-    _case("an archive with three of a pair", zipped([("train.csv", b"x"), ("test.csv", b"x"), ("a/test.csv", b"x")]), f": several CSV files (train.csv, test.csv, a/test.csv); {_UNPACK}"),
+    _case("an archive with two files of the same name", zipped([("a/fer2013.csv", b"x"), ("b/fer2013.csv", b"x")]), f": several CSV files (a/fer2013.csv, b/fer2013.csv); {_UNPACK}"),
+    _case("an archive with three files of a pair", zipped([("train.csv", b"x"), ("test.csv", b"x"), ("a/test.csv", b"x")]), f": several CSV files (train.csv, test.csv, a/test.csv); {_UNPACK}"),
     Case("an archive of a pair in one of a pair", _in_folder, "d/train.csv: two CSV files in one of a pair; name this file itself", source="d"),
     _case("an archive in an archive", zipped([("fer2013.csv", _GZIP)]), "/fer2013.csv: an archive inside an archive; unpack the outer one"),
-    _case("a zip with a password", _patched(_ZIP, 6, b"\1\0"), "/fer2013.csv: locked with a password; unpack it first"),
-    _case("a zip packed by an unknown method", _patched(_ZIP, 8, b"\x63\0"), f"/fer2013.csv: {_DAMAGED}"),
+    _case("a zip with a password", _patched(_ZIP, 6, b"\1\0"), "/fer2013.csv: protected by a password; unpack it first"),
+    _case("a zip compressed by an unknown method", _patched(_ZIP, 8, b"\x63\0"), f"/fer2013.csv: {_DAMAGED}"),
 ]  # fmt: skip
 
-_OUTSIDE = "a path that leads out of the archive; pack the file again under its name alone"
-_NO_FILE = "a link or a device in place of a file; pack the file itself"
+_OUTSIDE = "a path that leads out of the archive; pack the file again under its bare name"
+_NO_FILE = "a link or a device instead of a file; pack the file itself"
 _BLANK = b"\n" + b" " * 60_000
-_BOMB = "unpacks to more than 200 times its size, as no faces do; get the file again"
+_BOMB = "unpacks to more than 200 times its size, as faces never do; get the file again"
 
 EVIL = [
     _case("a zip member ../x", zipped([("../evil.csv", table())]), f"/../evil.csv: {_OUTSIDE}"),
@@ -133,7 +133,7 @@ EVIL = [
     _case("an absolute zip member", zipped([("/tmp/evil.csv", table())]), f"//tmp/evil.csv: {_OUTSIDE}"),
     _case("an absolute tar member", tarred([("/tmp/evil.csv", table())]), f"//tmp/evil.csv: {_OUTSIDE}", "fer2013.tar"),
     _case("a zip member on a drive", zipped([("C:\\evil.csv", table())]), f"/C:\\evil.csv: {_OUTSIDE}"),
-    _case("a member ../x beside a good one", zipped([("fer2013.csv", table()), ("../evil.txt", b"x")]), f"/../evil.txt: {_OUTSIDE}"),
+    _case("a member ../x next to a good one", zipped([("fer2013.csv", table()), ("../evil.txt", b"x")]), f"/../evil.txt: {_OUTSIDE}"),
     _case("a symbolic link in a tar", tar_entry("fer2013.csv", tarfile.SYMTYPE, "/etc/passwd"), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
     _case("a symbolic link in a zip", _zip_link(), f"/fer2013.csv: {_NO_FILE}"),
     _case("a hard link in a tar", tar_entry("fer2013.csv", tarfile.LNKTYPE, "/etc/passwd"), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
@@ -142,7 +142,7 @@ EVIL = [
     _case("a block device in a tar", tar_entry("fer2013.csv", tarfile.BLKTYPE), f"/fer2013.csv: {_NO_FILE}", "fer2013.tar"),
     _case("a zip member without a name", zipped([("ab", b"x")]).replace(b"ab", b"\0b"), ": no CSV file in this archive (it holds nothing); ..."),
     _case("names with control characters", zipped([("a\n\x1b[31m.csv", b"x"), ("b\x07.csv", b"x")]), f": several CSV files (a??[31m.csv, b?.csv); {_UNPACK}"),
-    _case("a bomb of one long line", lambda: bomb(table(), b"1 " * _MEBIBYTE, 64), ":23: a line of more than 64 KiB; this is no CSV of 48x48 faces, get the file again", "fer2013.csv.gz"),
+    _case("a bomb of one long line", lambda: bomb(table(), b"1 " * _MEBIBYTE, 64), ":23: a line of more than 64 KiB; this is not a CSV file of 48x48 faces, get the file again", "fer2013.csv.gz"),
     _case("a bomb of zeros", lambda: bomb(b"", bytes(_MEBIBYTE), 64), ": binary data or UTF-16 text, not a CSV file; get the file again, for instance with `unmask-fetch`", "fer2013.csv.gz"),
     _case("a bomb of blank lines", lambda: bomb(f"{HEADER}\n".encode(), _BLANK * 20, 80), f": {_BOMB}", "fer2013.csv.gz"),
     _case("a bomb of valid rows", lambda: bomb(table(), f"0,{' '.join(['7'] * 2304)},Training\n".encode() * 200, 80), f": {_BOMB}", "fer2013.csv.gz"),
@@ -152,7 +152,7 @@ EVIL = [
     _case("a tar header that claims a gigabyte", lambda: _forged_header(), f": {_DAMAGED}", "fer2013.tar.gz"),
     _case("tar headers that refer to each other", lambda: _chained_headers(5000), f": {_DAMAGED}", "fer2013.tar"),
     _case("tar headers of a mebibyte each", lambda: _many_large_headers(60), f": {_DAMAGED}", "fer2013.tar.gz"),
-    _case("a sparse file with a map that is none", pax({"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}, b"x" * 600), f": {_DAMAGED}", "fer2013.tar"),
+    _case("a sparse file with an invalid map", pax({"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}, b"x" * 600), f": {_DAMAGED}", "fer2013.tar"),
     _case("a sparse file of an exabyte", pax({"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 60)}, b"1\n0\n0\n".ljust(512, b"\0")), "/fer2013.csv: ...", "fer2013.tar"),
     _case("a zip of 100,000 files", lambda: _wide_directory(100_000), ": more than 50000 files in this archive; unpack it and name the CSV file or the folder of images"),
     _case("a zip of 2,000,000 files", lambda: _wide_directory(2_000_000), f": {_DAMAGED}"),

@@ -1,4 +1,4 @@
-"""Arrays of earlier stages that were damaged, swapped, or made to run code or fill memory."""
+"""Arrays of earlier stages that are damaged, swapped, or made to run code or fill memory."""
 
 import io
 import os
@@ -22,7 +22,7 @@ def saved(array: np.ndarray, **details: object) -> bytes:
 
 
 def headed(header: str | bytes, data: bytes = bytes(2304), version: bytes = b"\1\0") -> bytes:
-    """An array under this header, whatever it says."""
+    """An array file with this header, whatever it says."""
     text = header.encode() if isinstance(header, str) else header
     length = struct.pack("<H" if version == b"\1\0" else "<I", len(text))
     return b"\x93NUMPY" + version + length + text + data
@@ -58,10 +58,10 @@ CASES = [
     _case("a shape larger than the file", headed(_header("(1000000000000, 48, 48)"))),
     _case("a shape that overflows", headed(_header(f"({1 << 70}, 48, 48)"))),
     _case("a negative shape", headed(_header("(-1, 48, 48)"))),
-    _case("a shape of fractions", headed(_header("(1.5, 48, 48)"))),
-    _case("a shape that is no tuple", headed(_header("2304"))),
-    _case("an unknown kind of number", headed(_header(kind="'|x9'"))),
-    _case("a kind that is no text", headed(_header(kind="[1, 2]"))),
+    _case("a fractional shape", headed(_header("(1.5, 48, 48)"))),
+    _case("a shape that is not a tuple", headed(_header("2304"))),
+    _case("an unknown data type", headed(_header(kind="'|x9'"))),
+    _case("a data type that is not text", headed(_header(kind="[1, 2]"))),
     _case("a header of brackets", headed("(" * 9000)),
     _case("a header that does not close", headed("{'descr': '''|u1\n")),
     _case("a header that is not indented", headed("{}\n  1\n 2\n")),

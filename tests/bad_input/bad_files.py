@@ -1,4 +1,4 @@
-"""Files that are no CSV at all, hold no faces of a kind, or are not there."""
+"""Files that are not CSV at all, lack faces of some kind, or are missing."""
 
 import json
 import os
@@ -27,8 +27,8 @@ def _only(name: str, kept: list[str], what: str) -> Case:
 
 def _no_faces(split: str) -> str:
     return (
-        f"no faces in the {split} split; take a source that has some, or change "
-        "data.validation_fraction where the validation split is drawn"
+        f"no faces in the {split} split; use a source that has some, or change "
+        "data.validation_fraction if the validation split is drawn"
     )
 
 
@@ -51,19 +51,19 @@ def _nothing(folder: Path) -> None:
 
 FOREIGN = [
     _foreign("an empty file", b"", f"empty; {_AGAIN}"),
-    _foreign("blank lines alone", "\n \n\n", f"empty; {_AGAIN}"),
-    _foreign("a byte order mark alone", b"\xef\xbb\xbf", f"empty; {_AGAIN}"),
-    _foreign("an HTML login page", _PAGE, f"a web page, perhaps the one that asks to log in; {_AGAIN}"),
-    _foreign("an XML error of a storage service", '<?xml version="1.0"?><Error/>', f"a web page, perhaps the one that asks to log in; {_AGAIN}"),
-    _foreign("a git-lfs pointer", _LFS, "a pointer of git-lfs, not the data; run `git lfs pull`"),
-    _foreign("a DVC pointer under the data's name", _DVC, "a pointer of DVC, not the data; run `dvc pull` and name the file itself"),
+    _foreign("only blank lines", "\n \n\n", f"empty; {_AGAIN}"),
+    _foreign("only a byte order mark", b"\xef\xbb\xbf", f"empty; {_AGAIN}"),
+    _foreign("an HTML login page", _PAGE, f"a web page, perhaps a login page; {_AGAIN}"),
+    _foreign("an XML error of a storage service", '<?xml version="1.0"?><Error/>', f"a web page, perhaps a login page; {_AGAIN}"),
+    _foreign("a git-lfs pointer", _LFS, "a git-lfs pointer, not the data; run `git lfs pull`"),
+    _foreign("a DVC pointer under the data's name", _DVC, "a DVC pointer, not the data; run `dvc pull` and name the file itself"),
     _foreign("UTF-16", table().decode().encode("utf-16"), f"text in UTF-16; save it as UTF-8, or {_AGAIN}"),
     _foreign("UTF-16 without a mark", table().decode().encode("utf-16-le"), _BINARY),
     _foreign("UTF-32", table().decode().encode("utf-32"), f"text in UTF-16; save it as UTF-8, or {_AGAIN}"),
     _foreign("zeros", bytes(1 << 20), _BINARY),
-    _foreign("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c" + bytes(99), "packed with 7-Zip, which is not read here; unpack it first"),
-    _foreign("a RAR archive", b"Rar!\x1a\x07" + bytes(99), "packed with RAR, which is not read here; unpack it first"),
-    _foreign("a Zstandard file", b"(\xb5/\xfd" + bytes(99), "packed with Zstandard, which is not read here; unpack it first"),
+    _foreign("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c" + bytes(99), "packed with 7-Zip, which is not supported; unpack it first"),
+    _foreign("a RAR archive", b"Rar!\x1a\x07" + bytes(99), "packed with RAR, which is not supported; unpack it first"),
+    _foreign("a Zstandard file", b"(\xb5/\xfd" + bytes(99), "packed with Zstandard, which is not supported; unpack it first"),
     _foreign("a pickle", pickle.dumps({"pixels": list(range(9))}), _BINARY),
     Case("JSON", put(json.dumps([{"emotion": 0, "pixels": pixels()}])), "fer2013.csv:1: a quote that does not close in ..."),
     Case("an error message of a proxy", put("Access denied\n"), _OTHER_COLUMN),
@@ -77,12 +77,12 @@ MISSING = [
     Case("a .dvc pointer without its file", put(_DVC, "fer2013.csv.dvc"),
          "fer2013.csv: only its DVC pointer is here; run `dvc pull`"),
     Case("a .dvc pointer as the source", put(_DVC, "fer2013.csv.dvc"),
-         "fer2013.csv.dvc: a pointer of DVC, not the data; run `dvc pull` and name fer2013.csv",
+         "fer2013.csv.dvc: a DVC pointer, not the data; run `dvc pull` and set data.source to fer2013.csv",
          source="fer2013.csv.dvc"),
     Case("a named pipe", _pipe, "fer2013.csv: neither a file nor a folder; set data.source to one"),
     Case("a device", _link("/dev/zero"),
          "fer2013.csv: neither a file nor a folder; set data.source to one"),
-    Case("a file that may not be read", _locked,
+    Case("a file without read permission", _locked,
          "fer2013.csv: Permission denied; fix this and run again"),
     Case("a name of 300 letters", _nothing, f"{'f' * 300}: File name too long; fix this and run again",
          source="f" * 300),
@@ -92,11 +92,11 @@ MISSING = [
 ]  # fmt: skip
 
 FACELESS = [
-    _only("the header alone", [], _no_faces("train")),
+    _only("only the header", [], _no_faces("train")),
     _only("no training rows", rows()[7:], _no_faces("train")),
     _only("no validation rows", rows()[:7] + rows()[14:], _no_faces("validation")),
     _only("no test rows", rows()[:14], _no_faces("test")),
-    _only("a class without a training row", rows()[1:], "no training face of the class angry; take a source with all seven classes"),
+    _only("a class without a training row", rows()[1:], "no training face of the class angry; use a source with all seven classes"),
 ]  # fmt: skip
 
 _TRAIN, _TEST = pair()
@@ -104,7 +104,7 @@ _TRAIN, _TEST = pair()
 PAIRS = [
     Case("a test.csv without labels",
          lambda folder: (put(_TRAIN, "d/train.csv")(folder), put(f"pixels\n{pixels()}\n", "d/test.csv")(folder)),
-         "d/test.csv:1: pixels without labels; take icml_face_data.csv or fer2013.csv of the same competition, which hold all labels",
+         "d/test.csv:1: pixels without labels; take icml_face_data.csv or fer2013.csv from the same competition, which hold all labels",
          source="d"),
     Case("a train.csv with the column Usage",
          lambda folder: (put(table(), "d/train.csv")(folder), put(_TEST, "d/test.csv")(folder)),

@@ -1,4 +1,4 @@
-"""Folders of images with a file that is none, too large, or not to be read."""
+"""Folders of images with a file that is not an image, is too large, or cannot be read."""
 
 import io
 import pickle
@@ -21,7 +21,7 @@ _SPLITS = "train, validation, val, valid, test"
 
 
 def fill(folder: Path) -> None:
-    """Write an image of every split and class below `folder`/d."""
+    """Write one image of every split and class below `folder`/d."""
     for split in ("train", "validation", "test"):
         for name in CLASSES:
             path = folder / "d" / split / name / "0.png"
@@ -30,7 +30,7 @@ def fill(folder: Path) -> None:
 
 
 def _spoiled(name: str, spoil: Callable[[Path], object], message: str) -> Case:
-    """A folder that `spoil` does something to; it is told where the images are."""
+    """A folder of images that `spoil`, which is given its path, breaks."""
 
     def make(folder: Path) -> None:
         fill(folder)
@@ -111,33 +111,33 @@ FILES = [
     _file("a text file", b"notes", "notes.txt"),
     _file("a web page named .jpg", b"<html></html>", "x.jpg"),
     _file("a PNG cut short", _PNG[:60]),
-    _file("a PNG of its header alone", _PNG[:33]),
+    _file("only the header of a PNG", _PNG[:33]),
     _file("a PNG with wrong bytes", _PNG[:45] + bytes(20) + _PNG[65:]),
     _file("a JPEG cut short", _noise()[:-2000], "x.jpg"),
     _file("a pickle", pickle.dumps([1]), "x.png"),
     _file("PostScript, which Pillow would hand to a program", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 48 48\n", "x.eps"),
     _file("SVG", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.svg"),
-    _file("an icon, a form that is not read", encoded("ICO", (48, 48), "RGBA"), "x.ico"),
-    _file("16 bits a pixel", _deep(), what="pixels of the kind I;16; save it with 8 bits a channel"),
-    _file("floating-point pixels", encoded("TIFF", mode="F"), "x.tif", "pixels of the kind F; save it with 8 bits a channel"),
-    _spoiled("a file that may not be read", lambda folder: (folder / "test" / "sad" / "0.png").chmod(0), f"d/test/sad/0.png: not a readable image (...Permission denied...); {_REPLACE}"),
+    _file("an icon, which is not supported", encoded("ICO", (48, 48), "RGBA"), "x.ico"),
+    _file("16 bits per pixel", _deep(), what="pixels of the kind I;16; save it with 8 bits per channel"),
+    _file("floating-point pixels", encoded("TIFF", mode="F"), "x.tif", "pixels of the kind F; save it with 8 bits per channel"),
+    _spoiled("a file without read permission", lambda folder: (folder / "test" / "sad" / "0.png").chmod(0), f"d/test/sad/0.png: not a readable image (...Permission denied...); {_REPLACE}"),
     _spoiled("a link to a text file", lambda folder: _link(folder, "/etc/passwd"), f"d/test/sad/x.png: {_NOT}"),
-    _spoiled("a link to nothing", lambda folder: _link(folder, "gone.png"), "d/test/sad/x.png: not a file; class folders hold images alone"),
-    _spoiled("a link to a device", lambda folder: _link(folder, "/dev/zero"), "d/test/sad/x.png: not a file; class folders hold images alone"),
-    _spoiled("a folder in a class folder", lambda folder: (folder / "test" / "sad" / "more").mkdir(), "d/test/sad/more: not a file; class folders hold images alone"),
+    _spoiled("a link to nothing", lambda folder: _link(folder, "gone.png"), "d/test/sad/x.png: not a file; class folders may hold only images"),
+    _spoiled("a link to a device", lambda folder: _link(folder, "/dev/zero"), "d/test/sad/x.png: not a file; class folders may hold only images"),
+    _spoiled("a folder in a class folder", lambda folder: (folder / "test" / "sad" / "more").mkdir(), "d/test/sad/more: not a file; class folders may hold only images"),
     _spoiled("a name with control characters", lambda folder: (folder / "test" / "sad" / "a\n\x1b[2J.png").touch(), f"d/test/sad/a??[2J.png: {_NOT}"),
 ]  # fmt: skip
 
 FOLDERS = [
     _spoiled("an unknown class", lambda folder: _move(folder, "train/sad", "train/bored"), "d/train/bored: unknown class folder; allowed are ..."),
     _spoiled("an unknown split", lambda folder: _move(folder, "validation", "extra"), f"d/extra: unknown split folder; allowed are {_SPLITS}"),
-    _spoiled("a class twice", lambda folder: _move(folder, "train/sad", "train/anger"), "d/train/angry: the same class as anger; put them together"),
-    _spoiled("a split twice", lambda folder: (folder / "val").mkdir(), "d/validation: the same split as val; put them together"),
+    _spoiled("a class twice", lambda folder: _move(folder, "train/sad", "train/anger"), "d/train/angry: the same class as anger; merge the two"),
+    _spoiled("a split twice", lambda folder: (folder / "val").mkdir(), "d/validation: the same split as val; merge the two"),
     _spoiled("no train folder", lambda folder: _move(folder, "train", "val2"), f"d/val2: unknown split folder; allowed are {_SPLITS}"),
     _spoiled("no test folder", lambda folder: _move(folder, "test", ".test"), "d: no folder test; both train and test are needed"),
     _spoiled("no training images", _empty, "d: no faces in the train split; ..."),
-    _spoiled("a class without training images", lambda folder: (folder / "train" / "sad" / "0.png").unlink(), "d: no training face of the class sad; take a source with all seven classes"),
-    _spoiled("a CSV file beside them", lambda folder: (folder / "fer2013.csv").touch(), "d: several sources (fer2013.csv, a folder of images); set data.source to one"),
+    _spoiled("a class without training images", lambda folder: (folder / "train" / "sad" / "0.png").unlink(), "d: no training face of the class sad; use a source with all seven classes"),
+    _spoiled("a CSV file next to them", lambda folder: (folder / "fer2013.csv").touch(), "d: several sources (fer2013.csv, a folder of images); set data.source to one"),
 ]  # fmt: skip
 
 EVIL = [

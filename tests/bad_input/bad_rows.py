@@ -54,7 +54,7 @@ PIXELS = [
     _row("tabs between pixels", row().replace(" ", "\t"), "pixel 1 is ..., not a whole number from 0 to 255"),
     _row("commas between pixels", row().replace(" ", ","), "2306 fields instead of 3"),
     _row("pixels in brackets", f"0,[{pixels()}],Training", "pixel 1 is '[...', not a whole number from 0 to 255"),
-    _row("bytes that are no UTF-8", row().encode().replace(b" ", b" \xff", 1), "pixel 2 is '\\xff...', not a whole number from 0 to 255"),
+    _row("bytes that are not UTF-8", row().encode().replace(b" ", b" \xff", 1), "pixel 2 is '\\xff...', not a whole number from 0 to 255"),
     _row("a NUL byte", row().replace(" ", "\0", 1), "a NUL byte; the file is damaged or in UTF-16"),
 ]  # fmt: skip
 
@@ -77,15 +77,15 @@ FIELDS = [
     _row("a quote that does not close", f'0,"{pixels()},Training', "a quote that does not close in ..."),
     _row("a quote that only closes", f'0,{pixels()}",Training', 'pixel 2304 is ..., not a whole number from 0 to 255'),
     _row("a line of prose", "and so on", "1 fields instead of 3"),
-    Case("a field of megabytes", put(table_with(f"0,{'1 ' * (2 << 20)},Training")),
-         "fer2013.csv:5: a line of more than 64 KiB; this is no CSV of 48x48 faces, get the file again"),
+    Case("a field of several megabytes", put(table_with(f"0,{'1 ' * (2 << 20)},Training")),
+         "fer2013.csv:5: a line of more than 64 KiB; this is not a CSV file of 48x48 faces, get the file again"),
     Case("the last row cut short", put(table()[:-5000]), f"fer2013.csv:22: 2 fields instead of 3; {_FIX}"),
     Case("the last word cut short", put(table()[:-3]), f"fer2013.csv:22: Usage is 'PrivateTe', {_USAGES}; {_FIX}"),
 ]  # fmt: skip
 
 _ALLOWED = (
-    "the columns must be emotion, pixels and Usage, so remove any other, "
-    "and get the file again if there is none"
+    "the columns must be emotion, pixels and Usage: remove any others, "
+    "or get the file again if it has no header"
 )
 _VOTES = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -93,16 +93,16 @@ _VOTES = (
 
 HEADERS = [
     _header("no header", row(), f"unknown column '0'; {_ALLOWED}"),
-    _header("a duplicate column", "emotion,pixels,Usage,pixels", "column 'pixels' twice; remove one of the two"),
+    _header("a duplicate column", "emotion,pixels,Usage,pixels", "column 'pixels' twice; remove one of them"),
     _header("an unknown column", "id,emotion,pixels,Usage", f"unknown column 'id'; {_ALLOWED}"),
     _header("a column without a name", ",emotion,pixels,Usage", f"unknown column ''; {_ALLOWED}"),
     _header("no labels", "pixels,Usage", "no column emotion; get the file again"),
     _header("no pixels", "emotion,Usage", "no column pixels; get the file again"),
-    _header("no Usage", "emotion,pixels", "no column Usage, which tells the splits apart; for the pair train.csv and test.csv name the folder that holds both"),
-    _header("pixels alone", "pixels", "pixels without labels; take icml_face_data.csv or fer2013.csv of the same competition, which hold all labels"),
+    _header("no Usage", "emotion,pixels", "no column Usage, which names the split; for the pair train.csv and test.csv set data.source to the folder that holds both"),
+    _header("only pixels", "pixels", "pixels without labels; take icml_face_data.csv or fer2013.csv from the same competition, which hold all labels"),
     _header("semicolons throughout", "emotion;pixels;Usage", "no commas between the columns; save the file with commas as separators"),
     _header("tabs throughout", "emotion\tpixels\tUsage", "no commas between the columns; save the file with commas as separators"),
-    _header("the file of FER+", _VOTES, "the votes of FER+, which hold no pixels; name fer2013.csv as the source", "Training,fer1.png,4,0,0,1,3,2,0,0,0,0"),
+    _header("the file of FER+", _VOTES, "the votes of FER+, which hold no pixels; set data.source to fer2013.csv", "Training,fer1.png,4,0,0,1,3,2,0,0,0,0"),
     _header("an unclosed quote in the header", 'emotion,"pixels,Usage', f"a quote that does not close in '\"pixels'; {_FIX}"),
 ]  # fmt: skip
 

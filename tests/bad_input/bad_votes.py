@@ -1,4 +1,4 @@
-"""Files in place of the votes of FER+."""
+"""Files that are given instead of the votes of FER+."""
 
 import gzip
 
@@ -9,11 +9,11 @@ from faces_csv import USAGES, table
 _HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 )
-_AGAIN = "get fer2013new.csv of FER+ again"
+_AGAIN = "get fer2013new.csv from FER+ again"
 _FIX = "get the file again, or fix this line"
 _OTHER = (
-    "votes.csv: not the votes on data.source: other faces, or in another order; "
-    "FER+ goes with fer2013.csv or icml_face_data.csv of Kaggle"
+    "votes.csv: not the votes on data.source: the faces or their order differ; "
+    "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
 )
 
 
@@ -39,24 +39,24 @@ def _line(name: str, line: str, what: str) -> Case:
 
 
 CASES = [
-    _case("a missing file", None, "votes.csv: no such file; set data.votes to fer2013new.csv of FER+"),
+    _case("a missing file", None, "votes.csv: no such file; set data.votes to fer2013new.csv from FER+"),
     _case("an empty file", b"", f"votes.csv: empty; {_AGAIN}"),
-    _case("an HTML login page", "<!doctype html><title>Log in</title>", f"votes.csv: a web page, perhaps the one that asks to log in; {_AGAIN}"),
+    _case("an HTML login page", "<!doctype html><title>Log in</title>", f"votes.csv: a web page, perhaps a login page; {_AGAIN}"),
     _case("UTF-16", "\n".join(votes()).encode("utf-16"), f"votes.csv: text in UTF-16; save it as UTF-8, or {_AGAIN}"),
     _case("a gzip cut short", gzip.compress("\n".join(votes()).encode())[:-9], "votes.csv: cut short, damaged or packed in an unknown way (...); get the file again"),
-    _case("a missing column", "\n".join(votes()).replace(",NF", ",N"), "votes.csv:1: no column NF; set data.votes to fer2013new.csv of FER+"),
-    _case("the faces in place of the votes", table(), "votes.csv:1: no column Image name; set data.votes to fer2013new.csv of FER+"),
+    _case("a missing column", "\n".join(votes()).replace(",NF", ",N"), "votes.csv:1: no column NF; set data.votes to fer2013new.csv from FER+"),
+    _case("the faces instead of the votes", table(), "votes.csv:1: no column Image name; set data.votes to fer2013new.csv from FER+"),
     _case("one row too few", "\n".join(votes()[:-1]), _OTHER),
     _case("one row too many", "\n".join([*votes(), votes()[-1]]), _OTHER),
-    _case("the header alone", _HEADER, _OTHER),
+    _case("only the header", _HEADER, _OTHER),
     _case("rows in another order", "\n".join([_HEADER, *votes()[:0:-1]]), _OTHER),
-    _case("a field of megabytes", "\n".join([*votes()[:4], "Training," + "x" * (1 << 22)]), "votes.csv:5: a line of more than 64 KiB; ..."),
+    _case("a field of several megabytes", "\n".join([*votes()[:4], "Training," + "x" * (1 << 22)]), "votes.csv:5: a line of more than 64 KiB; ..."),
     _case("a million rows too many", "\n".join([*votes(), *votes()[-1:] * 1_000_000]), _OTHER),
     _line("-1 votes", "Training,x.png,0,0,0,-1,0,0,0,0,0,10", "sadness is '-1', not a number of votes"),
     _line("1.5 votes", "Training,x.png,1.5,0,0,0,0,0,0,0,0,10", "neutral is '1.5', not a number of votes"),
-    _line("no number of votes", "Training,x.png,,0,0,0,0,0,0,0,0,10", "neutral is '', not a number of votes"),
+    _line("an empty number of votes", "Training,x.png,,0,0,0,0,0,0,0,0,10", "neutral is '', not a number of votes"),
     _line("Arabic digits", "Training,x.png,٣,0,0,0,0,0,0,0,0,10", "neutral is '٣', not a number of votes"),
-    _line("Usage misspelled", "Trainig,x.png,0,0,0,0,0,0,0,0,0,10", "Usage is 'Trainig', none of Training, PublicTest, PrivateTest"),
+    _line("Usage misspelled", "Trainig,x.png,0,0,0,0,0,0,0,0,0,10", "Usage is 'Trainig', not one of Training, PublicTest, PrivateTest"),
     _line("a missing field", "Training,x.png,0,0,0,0,0,0,0,0,10", "11 fields instead of 12"),
     _line("an extra field", "Training,x.png,0,0,0,0,0,0,0,0,0,10,1", "13 fields instead of 12"),
     _line("a quote that does not close", chr(34) + votes()[4], "... fields instead of 12"),

@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged, another network's, or were made to run code or fill memory."""
+"""Checkpoints that are damaged, for another network, or made to run code or fill memory."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import nn
 
 CANARY = "canary"
-"""A folder that code in a checkpoint would make, were it run."""
+"""A folder that code in a checkpoint would make if it ran."""
 
 _AGAIN = "not a readable checkpoint (...); get it again"
 _CODE = (
@@ -25,7 +25,7 @@ _CODE = (
 _DICT = "not a mapping of names to tensors; take a state dict"
 _KIND = "weight holds ...; take a checkpoint of plain numbers"
 _NETWORK = "take a checkpoint of this network"
-_PACKED = "packed, or files in it overlap, which torch.save never does; get it again"
+_PACKED = "compressed or with overlapping files, which torch.save never writes; get it again"
 
 GOOD = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
 
@@ -57,7 +57,7 @@ def saved(value: object, **details: object) -> bytes:
 
 
 def rezipped(content: bytes, compression: int = zipfile.ZIP_STORED, **files: bytes) -> bytes:
-    """A checkpoint of torch.save with some of its files (`data_pkl` is data.pkl) replaced."""
+    """A checkpoint from torch.save with some of its files replaced (`data_pkl` is data.pkl)."""
     buffer = io.BytesIO()
     changed = {name.replace("_", "."): value for name, value in files.items()}
     with (
@@ -71,7 +71,7 @@ def rezipped(content: bytes, compression: int = zipfile.ZIP_STORED, **files: byt
 
 
 def tensors(header: object, data: bytes = bytes(32), length: int | None = None) -> bytes:
-    """A safetensors file with this header, which may claim another length of itself."""
+    """A safetensors file with this header, which may claim another length than it has."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text + data
 
@@ -93,7 +93,7 @@ def _evil_pickle(protocol: int) -> bytes:
 
 
 def _lying_storage() -> bytes:
-    """A tensor that would reach far beyond its storage."""
+    """A checkpoint with a tensor that reaches far beyond its storage."""
     right = saved(GOOD)
     with zipfile.ZipFile(io.BytesIO(right)) as archive:
         code = archive.read("archive/data.pkl")
@@ -109,7 +109,7 @@ def _bomb_in_code() -> bytes:
 
 
 def _shared_members(count: int) -> bytes:
-    """A checkpoint whose directory names the same bytes again and again."""
+    """A checkpoint whose directory lists the same bytes again and again."""
     content = saved({"weight": torch.ones(1 << 16)})
     start = content.rindex(b"PK\x01\x02", 0, content.rindex(b"archive/data/0"))
     directory = content[start : content.index(b"PK\x01\x02", start + 4)] * count
@@ -151,20 +151,20 @@ DAMAGED = [
     _pth("a git-lfs pointer", b"version https://git-lfs.github.com/spec/v1\n", "..."),
     _pth("safetensors named .pth", lambda: save(GOOD), "..."),
     _pth("a list of tensors", lambda: saved(list(GOOD.values())), _DICT),
-    _pth("text in place of a tensor", lambda: saved({"weight": "text"}), _DICT),
+    _pth("text instead of a tensor", lambda: saved({"weight": "text"}), _DICT),
     _pth("a missing weight", lambda: saved({"weight": GOOD["weight"]}), f"no weights bias; {_NETWORK}"),
-    _pth("numbers in place of names", lambda: saved(dict(enumerate(GOOD.values()))), f"no weights weight; {_NETWORK}"),
+    _pth("numbers instead of names", lambda: saved(dict(enumerate(GOOD.values()))), f"no weights weight; {_NETWORK}"),
     _pth("a wrong shape", lambda: saved(GOOD | {"weight": torch.ones(3, 2)}), f"weight has the shape [3, 2], not [2, 3]; {_NETWORK}"),
     _pth("weights that are not numbers", _with(torch.full((2, 3), torch.nan)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
     _pth("infinite weights", _with(torch.full((2, 3), torch.inf)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
     _pth("complex weights", _with(torch.ones(2, 3, dtype=torch.complex64)), _KIND),
-    _pth("whole numbers as weights", _with(torch.ones(2, 3, dtype=torch.int64)), _KIND),
+    _pth("integer weights", _with(torch.ones(2, 3, dtype=torch.int64)), _KIND),
     _pth("sparse weights", _with(torch.eye(3)[:2].to_sparse()), _KIND),
     _pth("quantised weights", lambda: saved(GOOD | {"weight": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)}), "..."),
     _pth("weights without values", _with(torch.ones(2, 3, device="meta")), _KIND),
     _safe("an empty safetensors file", b""),
     _safe("a safetensors file cut short", lambda: save(GOOD)[:-9]),
-    _safe("a safetensors file with more than it names", lambda: save(GOOD) + bytes(9)),
+    _safe("a safetensors file with more bytes than tensors", lambda: save(GOOD) + bytes(9)),
 ]  # fmt: skip
 
 EVIL = [
@@ -177,7 +177,7 @@ EVIL = [
     _pth("a pickle with code in a state", pickle.dumps({"weight": Sets()}), _CODE),
     _pth("a checkpoint with code in a value", lambda: saved({"weight": Runs(os.mkdir, CANARY)}), _CODE),
     _pth("a checkpoint with code in a key", lambda: saved([Runs(os.mkdir, CANARY)]), _CODE),
-    _pth("a checkpoint of the old form with code", lambda: saved({"weight": Runs(os.mkdir, CANARY)}, _use_new_zipfile_serialization=False), _CODE),
+    _pth("a checkpoint in the old format with code", lambda: saved({"weight": Runs(os.mkdir, CANARY)}, _use_new_zipfile_serialization=False), _CODE),
     _pth("a checkpoint whose pickle was replaced", lambda: rezipped(saved(GOOD), data_pkl=_evil_pickle(2)), _CODE),
     _pth("a whole module", lambda: saved(nn.Linear(3, 2)), _CODE),
     _pth("a compiled program", _jit, "..."),
@@ -191,9 +191,9 @@ EVIL = [
     _safe("a checkpoint with code named .safetensors", lambda: saved({"weight": Runs(os.mkdir, CANARY)})),
     _safe("a header of an exabyte", tensors(_header(), length=1 << 60)),
     _safe("a header longer than the file", tensors(_header(), length=1 << 20)),
-    _safe("a header of nothing", tensors(b"")),
-    _safe("a header that is no JSON", tensors(b"{weight: 1}")),
-    _safe("a header of lists in lists", tensors(_nested(100_000))),
+    _safe("an empty header", tensors(b"")),
+    _safe("a header that is not JSON", tensors(b"{weight: 1}")),
+    _safe("a deeply nested header", tensors(_nested(100_000))),
     _safe("a header of a hundred megabytes", lambda: tensors(b" " * 99_000_000 + b"{}")),
     _safe("overlapping tensors", tensors(_header(data_offsets=[8, 32]))),
     _safe("a tensor beyond the file", tensors(_header(data_offsets=[0, 1 << 40]))),
@@ -201,11 +201,11 @@ EVIL = [
     _safe("a negative offset", tensors(_header(data_offsets=[-24, 0]))),
     _safe("a shape larger than its bytes", tensors(_header(shape=[1 << 20, 1 << 20]))),
     _safe("a shape that overflows", tensors(_header(shape=[1 << 63, 2]))),
-    _safe("a shape that is none", tensors(_header(shape="2x3"))),
-    _safe("an unknown kind of number", tensors(_header(dtype="F31"))),
-    _safe("a kind of number that torch lacks", tensors(_header(dtype="F4", shape=[2, 24])), "..."),
-    _safe("kinds that are sizes of half a byte", tensors(_header(dtype="F8_E8M0", shape=[24])), "..."),
-    _safe("notes that are no text", tensors(_header() | {"__metadata__": {"a": [1]}})),
+    _safe("a shape that is text", tensors(_header(shape="2x3"))),
+    _safe("an unknown data type", tensors(_header(dtype="F31"))),
+    _safe("a data type of half a byte", tensors(_header(dtype="F4", shape=[2, 24])), "..."),
+    _safe("a data type of exponents only", tensors(_header(dtype="F8_E8M0", shape=[24])), "..."),
+    _safe("metadata that is not text", tensors(_header() | {"__metadata__": {"a": [1]}})),
 ]  # fmt: skip
 
 CASES = DAMAGED + EVIL

@@ -1,4 +1,4 @@
-"""What a malformed input is: how to make it, and the one line that a stage answers with."""
+"""A malformed input: how to make it, and the one line that a stage answers with."""
 
 import re
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from faces_csv import HEADER, rows
 class Case(NamedTuple):
     """name: what is wrong, in words; make: writes it into a folder.
 
-    message: the line that is expected; `...` in it stands for any words, mostly a library's.
-    source: what `data.source` says; labels: what `data.labels` says.
+    message: the expected line; `...` in it stands for any words, mostly a library's.
+    source, labels: values of `data.source` and `data.labels`.
     """
 
     name: str
@@ -22,17 +22,17 @@ class Case(NamedTuple):
     labels: str = "fer2013"
 
     def fits(self, line: str) -> bool:
-        """Say whether `line` is the message that is expected."""
-        wanted = ".*".join(re.escape(part) for part in self.message.split("..."))
-        return re.fullmatch(wanted, line) is not None
+        """Return whether `line` is the expected message."""
+        pattern = ".*".join(re.escape(part) for part in self.message.split("..."))
+        return re.fullmatch(pattern, line) is not None
 
 
 Content = str | bytes | Callable[[], bytes]
-"""Of a file; a function where it takes time to make."""
+"""Of a file; a function if it takes time to make."""
 
 
 def put(content: Content, name: str = "fer2013.csv") -> Callable[[Path], None]:
-    """Return what writes a file of this content."""
+    """Return a function that writes a file with this content."""
 
     def make(folder: Path) -> None:
         path = folder / name
@@ -44,7 +44,7 @@ def put(content: Content, name: str = "fer2013.csv") -> Callable[[Path], None]:
 
 
 def table_with(line: str | bytes) -> bytes:
-    """A CSV file with `line` in line 5."""
+    """A CSV file with `line` as line 5."""
     lines = [HEADER, *rows()]
     before, after = ("\n".join(part).encode() for part in (lines[:4], lines[4:]))
     return b"\n".join([before, line.encode() if isinstance(line, str) else line, after, b""])

@@ -1,4 +1,4 @@
-"""Loads the profile that Hypothesis has unless another is asked for."""
+"""Loads the profile that Hypothesis uses unless told otherwise."""
 
 from profiles import register
 

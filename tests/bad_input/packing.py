@@ -28,14 +28,14 @@ def tarred(members: Iterable[tuple[str, bytes]], mode: str = "w") -> bytes:
 
 
 def tar_entry(name: str, kind: bytes, target: str = "") -> bytes:
-    """A tar with one member that is no file: a link, a device."""
+    """A tar with one member that is not a file, such as a link or a device."""
     entry = tarfile.TarInfo(name)
     entry.type, entry.linkname = kind, target
     return entry.tobuf() + bytes(1024)
 
 
 def pax(headers: dict[str, str], content: bytes = b"") -> bytes:
-    """A tar with one file under these extended headers."""
+    """A tar with one file that has these extended headers."""
     entry = tarfile.TarInfo("fer2013.csv")
     entry.size, entry.pax_headers = len(content), headers
     padding = bytes(-len(content) % 512)
@@ -43,7 +43,7 @@ def pax(headers: dict[str, str], content: bytes = b"") -> bytes:
 
 
 def bomb(start: bytes, block: bytes, times: int) -> bytes:
-    """A gzip that unpacks to `start` and very often `block`."""
+    """A gzip that unpacks to `start` and then `block`, `times` times."""
     buffer = io.BytesIO()
     with gzip.open(buffer, "wb", compresslevel=9) as file:
         file.write(start)

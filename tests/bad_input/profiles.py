@@ -1,4 +1,4 @@
-"""How many cases Hypothesis tries: 500 with every run of the tests, 10,000 with `make fuzz`."""
+"""How many cases Hypothesis tries: 500 in every test run, 10,000 with `make fuzz`."""
 
 from hypothesis import HealthCheck, settings
 
@@ -8,8 +8,8 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_
 
 
 def register() -> None:
-    """Tell Hypothesis of both profiles and choose the smaller one."""
-    # The same cases every time: a pull request must not fail for what it has not changed.
+    """Register both profiles with Hypothesis and load the smaller one."""
+    # The same cases every time: a pull request must not fail over something it did not change.
     settings.register_profile(
         "tests", max_examples=CASES, derandomize=True, deadline=None, suppress_health_check=_SLOW
     )

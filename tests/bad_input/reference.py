@@ -1,4 +1,4 @@
-"""A slow reader of fer2013.csv, written from its description alone, to check the fast one."""
+"""A slow reader of fer2013.csv, written only from its description, to check the fast one."""
 
 import re
 from typing import NamedTuple
@@ -7,9 +7,9 @@ SPLITS = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 
 
 class Faces(NamedTuple):
-    """What the file holds, face by face, up to the first line at fault.
+    """What the file holds, face by face, up to the first bad line.
 
-    fault: number of that line, None where there is none; 0 stands for the whole file.
+    fault: number of that line, None if there is none; 0 stands for the whole file.
     """
 
     images: list[list[int]]
@@ -20,7 +20,7 @@ class Faces(NamedTuple):
 
 
 def read(content: bytes, pixels: int) -> Faces:
-    """Read a file whose faces have this number of pixels."""
+    """Read a file whose faces have this many pixels."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     faces, columns = Faces([], [], [], [], None), None
     for number, line in enumerate(re.split("\r\n|\r|\n", text), start=1):

@@ -1,4 +1,4 @@
-"""Stages as a user meets them: what they print, what they leave, what memory they take."""
+"""Stages as a user sees them: what they print, what they leave behind, what memory they take."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cases import Case
 
 SERVER = Path(__file__).with_name("stage_server.py")
-MOST_MEMORY = 1 << 30
+MAX_MEMORY = 1 << 30
 
 
 class Result(NamedTuple):
@@ -22,7 +22,7 @@ class Result(NamedTuple):
 
 
 class Stage:
-    """One stage, run in forked children of a process that has imported it."""
+    """One stage, run in forked children of a process that has already imported it."""
 
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
@@ -34,7 +34,7 @@ class Stage:
         return Result(**json.loads(self._process.stdout.readline()))
 
     def refusal(self, folder: Path, *arguments: str) -> str:
-        """The one line of a run that was refused, left nothing, and stayed small."""
+        """The one line of a run that was refused, left nothing behind and used little memory."""
         before = contents(folder)
         result = self.run(folder, *arguments)
         assert result.status == 2, result
@@ -43,7 +43,7 @@ class Stage:
         assert line.startswith("error: ")
         assert line.isprintable()
         assert contents(folder) == before
-        assert result.peak < MOST_MEMORY
+        assert result.peak < MAX_MEMORY
         return line.removeprefix("error: ")
 
 
@@ -57,12 +57,12 @@ def stage(script: str | Path) -> Iterator[Stage]:
 
 
 def contents(folder: Path) -> set[Path]:
-    """Everything below `folder` but empty folders."""
+    """Everything below `folder` except empty folders."""
     return {path for path in folder.rglob("*") if not path.is_dir() or any(path.iterdir())}
 
 
 def write_params(folder: Path, case: Case) -> None:
-    """Write what `ingest` reads of params.yaml."""
+    """Write the part of params.yaml that `ingest` reads."""
     values = {"source": case.source, "labels": case.labels, "votes": "votes.csv"}
     data = values | {"validation_fraction": 0.3, "seed": 1}
     (folder / "params.yaml").write_text(json.dumps({"data": data}))  # which is YAML

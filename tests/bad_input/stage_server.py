@@ -1,8 +1,8 @@
-"""Runs one stage again and again, each time in a forked child of a process that has imported it.
+"""Runs one stage repeatedly, each time in a forked child of a process that has imported it.
 
-Starting Python and importing a stage's libraries takes a second or more, a fork takes milliseconds.
+Starting Python and importing a stage's libraries takes a second or more; a fork takes milliseconds.
 `python stage_server.py STAGE` reads a line of JSON for each run, {"folder": ..., "arguments": ...},
-and answers each with a line: exit status, what was printed, and the peak of memory in bytes.
+and answers with a line of JSON: exit status, what was printed, and peak memory in bytes.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from pathlib import Path
 STAGES = Path(__file__).resolve().parents[2] / "stages"
 
 _SECONDS = 100
-_MOST_MEMORY = 4 << 30  # so that a bomb that goes off takes no more than the test with it
+_MAX_MEMORY = 4 << 30  # so that a bomb that goes off takes down only its own test
 
 
 def serve(script: str) -> None:
@@ -52,7 +52,7 @@ def _become_stage(script: str, folder: str, arguments: list[str], out: int, err:
         os.dup2(out, 1)
         os.dup2(err, 2)
         signal.alarm(_SECONDS)
-        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MAX_MEMORY, _MAX_MEMORY))
         _obey_permissions()
         os.chdir(folder)
         sys.argv = [script, *arguments]
@@ -69,7 +69,7 @@ def _become_stage(script: str, folder: str, arguments: list[str], out: int, err:
 
 
 def _obey_permissions() -> None:
-    """Let root, as which tests run in containers, read no file that says it may not be read."""
+    """Keep root, as which tests run in containers, from reading files without read permission."""
     if os.geteuid() != 0 or not sys.platform.startswith("linux"):
         return
     version_3, overrides = 0x20080522, 0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
@@ -84,6 +84,6 @@ def _obey_permissions() -> None:
 
 if __name__ == "__main__":
     stage = str(STAGES / sys.argv[1])
-    sys.path.insert(0, str(STAGES))  # where a stage's own first import is
+    sys.path.insert(0, str(STAGES))  # for the `_source` that each stage imports first
     runpy.run_path(stage, run_name="imported")
     serve(stage)

@@ -1,4 +1,4 @@
-"""Malformed inputs: the stage that meets one says so in one line, leaves nothing, stays small."""
+"""Malformed sources: `ingest` says so in one line, leaves nothing and uses little memory."""
 
 import pytest
 from corpus import SOURCES

@@ -1,4 +1,4 @@
-"""Arrays of an earlier stage: refused with one line, and nothing in them is run."""
+"""Bad arrays of an earlier stage: refused in one line, and nothing in them is run."""
 
 import pytest
 from bad_arrays import CASES

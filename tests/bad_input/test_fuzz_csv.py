@@ -1,4 +1,4 @@
-"""Files that Hypothesis makes up: read as a slow reader reads them, or refused in one line."""
+"""Files made up by Hypothesis: read as a slow reader reads them, or refused in one line."""
 
 import re
 
@@ -13,7 +13,7 @@ from unmask.core.errors import UserError
 from unmask.core.faces import SIZE
 from unmask.sources import detect, pixels
 
-# What is tried most are small faces: with four pixels, a file of a few lines holds every mistake.
+# Most cases are small faces: with four pixels, a file of a few lines can hold every mistake.
 SMALL = 2
 
 _ODD = [
@@ -37,14 +37,14 @@ _USAGES = ["Training", "PublicTest", "PrivateTest"]
 
 
 def numbers(count):
-    """Right pixels; of many there are but a few different ones, as they are slow to draw."""
+    """Valid pixels; large faces come from a few fixed ones, as they are slow to draw."""
     if count > SMALL * SMALL:
         return st.integers(0, 9).map(lambda seed: faces_csv.pixels(seed).split(" "))
     return st.lists(st.integers(0, 255).map(str), min_size=count, max_size=count)
 
 
 def pixel_fields(count):
-    """Mostly right, some with one odd number, some of another length."""
+    """Mostly valid, some with one odd number, some of another length."""
     right = numbers(count)
     spoiled = st.tuples(right, st.integers(0, count), st.integers(0, 2), st.sampled_from(_ODD)).map(
         lambda parts: [*parts[0][: parts[1]], parts[3], *parts[0][parts[1] + parts[2] :]]
@@ -54,7 +54,7 @@ def pixel_fields(count):
 
 @st.composite
 def files(draw, count):
-    """Files of a few rows, mostly right, in any of the forms that are read."""
+    """Files of a few rows, mostly valid, in any of the accepted forms."""
     names = draw(st.permutations(["emotion", "pixels", "Usage"]))
     usages = st.sampled_from([*_USAGES, *_USAGES, *_USAGES, "training", "Test", ""])
     labels = st.sampled_from([*"0123456", *"0123456", *"0123456", "7", "-1", "3.0", "angry", ""])
@@ -82,7 +82,7 @@ def damaged(draw, content):
 
 
 def outcome(path):
-    """Read a file: the faces, and the line of the refusal or None."""
+    """Return the faces of a file, and the line that was refused or None."""
     blocks, fault = [], None
     try:
         blocks.extend(detect.read(path, faces_csv.DATA))
@@ -101,17 +101,17 @@ def check(folder, content, count):
     path = folder / "fer2013.csv"
     path.write_bytes(content)
     blocks, fault = outcome(path)
-    wanted = reference.read(content, count)
-    if fault == 0 and wanted.fault is not None:
-        return  # refused as a whole for what it is: the other reader names its first line
-    assert fault == wanted.fault
+    faces = reference.read(content, count)
+    if fault == 0 and faces.fault is not None:
+        return  # refused as a whole; the reference names its first line instead
+    assert fault == faces.fault
     if fault is None:
         for name in ("images", "labels", "split", "row"):
             found = [getattr(block, name) for block in blocks]
             values = (
-                np.concatenate(found).reshape(len(wanted.row), -1) if found else np.empty((0, 1))
+                np.concatenate(found).reshape(len(faces.row), -1) if found else np.empty((0, 1))
             )
-            assert values.squeeze(-1 if name != "images" else ()).tolist() == getattr(wanted, name)
+            assert values.squeeze(-1 if name != "images" else ()).tolist() == getattr(faces, name)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_faces_are_read_as_a_slow_reader_reads_them(tmp_path, content):
 
 
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-def test_bytes_that_are_anything_are_refused_in_one_line(tmp_path, content):
+def test_arbitrary_bytes_are_refused_in_one_line(tmp_path, content):
     path = tmp_path / "fer2013.csv"
     path.write_bytes(content)
     blocks, fault = outcome(path)

@@ -1,4 +1,4 @@
-"""Archives and arrays with changed bytes: read, or refused in one line; never anything else."""
+"""Archives and arrays with changed bytes: read, or refused in one line, and nothing else."""
 
 import bz2
 import gzip
@@ -57,7 +57,7 @@ def _array():
 
 @st.composite
 def changed(draw, originals):
-    """One of `originals` with a few bytes put in, left out or replaced."""
+    """One of `originals` with a few bytes inserted, removed or replaced."""
     content = draw(st.sampled_from(originals))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))

@@ -1,4 +1,4 @@
-"""Odd but valid files: the stage reads each, and makes the same arrays of it."""
+"""Odd but valid files: the stage reads each and makes the same arrays from it."""
 
 import numpy as np
 import pytest

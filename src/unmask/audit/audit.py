@@ -1,4 +1,4 @@
-"""The audit: copies of a face within and across splits, and what of them is kept from training."""
+"""The audit: finding copies of faces within and across splits, and keeping them out of training."""
 
 import hashlib
 from collections import defaultdict
@@ -17,12 +17,12 @@ from unmask.params.data import AuditParams
 
 Groups = list[NDArray[np.int64]]
 
-_SPAN = 5  # grey values that count as one: encoding scatters a background by one or two
+_SPAN = 5  # grey values that count as one: encoding scatters a plain background by one or two
 _BLOCK = 4096  # images at a time
 
 
 class Pair(NamedTuple):
-    """Two faces that show the same picture: their indices, and their similarity, up to 1."""
+    """Two faces that show the same picture: their indices and their similarity, up to 1."""
 
     first: int
     second: int
@@ -33,7 +33,7 @@ class Pair(NamedTuple):
 class Removal:
     """A face that may not be trained or validated on, and why.
 
-    duplicate_of: index of the face of which it is a copy, or -1.
+    duplicate_of: index of the face that it is a copy of, or -1.
     """
 
     index: int
@@ -47,7 +47,7 @@ class Audit:
 
     keep: bool [N], False for faces that may not be trained or validated on.
     removals: one for each False of `keep`, in order.
-    pairs: near-duplicates, the most alike first.
+    pairs: near-duplicates, the most similar first.
     figures: the counts of `metrics/audit.json`.
     """
 
@@ -60,11 +60,11 @@ class Audit:
 def audit(faces: FaceSet, params: AuditParams) -> Audit:
     """Find copies and flat images, and decide which faces to keep from training.
 
-    A face of which a copy stands in a later split (train < validation < test) is removed: the test
-    split stays as it is, and no face of it has been seen or chosen by. Copies of copies count as
+    A face with a copy in a later split (train < validation < test) is removed: the test split stays
+    as it is, and none of its faces is trained on or used to choose. Copies of copies count as
     copies. Flat images are removed from training and validation. Copies within one split are
-    counted and stay. Labels decide nothing here. Near-duplicates are looked for where they are to
-    be removed. Raises UserError where no training or no validation face is left.
+    counted but stay. Labels play no part. Near-duplicates are searched for only if they are to be
+    removed. Raises UserError if no training or no validation face is left.
     """
     splits = np.asarray(faces.split)
     flat = np.flatnonzero(flatness(faces.images) >= params.flat)
@@ -83,8 +83,8 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
     for split in (TRAIN, VALIDATION):
         if not len(faces.rows(split, keep)):
             raise UserError(
-                f"no {SPLITS[split]} face is left: all are flat images or copies of later splits; "
-                "take a source whose splits differ"
+                f"no {SPLITS[split]} face is left: all are flat images or copies of faces in later "
+                "splits; use a source whose splits differ"
             )
     figures = {
         "rows": len(faces),
@@ -97,11 +97,29 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
     return Audit(keep, [removals[index] for index in sorted(removals)], pairs, figures)
 
 
+def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
+    """Return the groups of images, uint8 [N,H,W], that are identical pixel by pixel, in order."""
+    by_digest: dict[bytes, list[int]] = defaultdict(list)
+    for index in range(len(images)):
+        pixels = np.ascontiguousarray(images[index])
+        by_digest[hashlib.sha256(pixels.data).digest()].append(index)
+    return [np.array(group) for group in by_digest.values() if len(group) > 1]
+
+
+def flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return how much of each image, uint8 [N,H,W], has one and the same grey value, up to 1.
+
+    That is the largest fraction of its pixels that lie within five consecutive grey values.
+    """
+    parts = [_flatness(images[at : at + _BLOCK]) for at in range(0, len(images), _BLOCK)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
 def _near_pairs(
     faces: FaceSet, exact: Groups, flat: NDArray[np.int64], similarity: float
 ) -> list[Pair]:
-    """Return near-duplicates among faces that differ: one stands for all of its exact copies."""
-    # Here, so that an audit of exact copies need not wait for torch.
+    """Return near-duplicates among distinct faces; one face stands for all its exact copies."""
+    # Imported here, so that an audit of exact copies does not wait for torch.
     from unmask.audit.near_duplicates import near_duplicates
 
     stand_in = np.ones(len(faces), dtype=np.bool_)
@@ -110,7 +128,7 @@ def _near_pairs(
         stand_in[group[1:]] = False
     rows = np.flatnonzero(stand_in)
     found = near_duplicates(np.ascontiguousarray(faces.images[rows]), similarity)
-    pairs = [Pair(int(rows[p.first]), int(rows[p.second]), p.similarity) for p in found]
+    pairs = [Pair(int(rows[i]), int(rows[j]), score) for i, j, score in found]
     return sorted(pairs, key=lambda pair: -pair.similarity)
 
 
@@ -154,7 +172,7 @@ def _figures(faces: FaceSet, groups: Groups) -> dict[str, Any]:
 
 
 def _near_figures(faces: FaceSet, groups: Groups, pairs: Sequence[Pair]) -> dict[str, int]:
-    """Return the counts of groups that near-duplicates join; their exact copies count as well."""
+    """Return the counts of groups joined by near-duplicates, including their exact copies."""
     splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
     joined = {pair.first for pair in pairs}
     groups = [group for group in groups if not joined.isdisjoint(group.tolist())]
@@ -187,24 +205,6 @@ def _classes(faces: FaceSet, keep: NDArray[np.bool_]) -> dict[str, dict[str, int
         by_class = np.bincount(labels, minlength=len(CLASSES)).tolist()
         counts[split] = dict(zip(CLASSES, by_class, strict=True))
     return counts
-
-
-def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
-    """Return the groups of images, uint8 [N,H,W], that are equal pixel by pixel, in order."""
-    by_digest: dict[bytes, list[int]] = defaultdict(list)
-    for index in range(len(images)):
-        pixels = np.ascontiguousarray(images[index])
-        by_digest[hashlib.sha256(pixels.data).digest()].append(index)
-    return [np.array(group) for group in by_digest.values() if len(group) > 1]
-
-
-def flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return for each image, uint8 [N,H,W], how much of it is of one grey value, up to 1.
-
-    That is the largest share of its pixels that lie within five neighbouring grey values.
-    """
-    shares = [_flatness(images[at : at + _BLOCK]) for at in range(0, len(images), _BLOCK)]
-    return np.concatenate(shares) if shares else np.empty(0)
 
 
 def _flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:

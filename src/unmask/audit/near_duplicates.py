@@ -1,4 +1,4 @@
-"""Near-duplicates: the same picture shifted, rescaled, encoded anew or changed in contrast."""
+"""Near-duplicates: the same picture shifted, rescaled, re-encoded or changed in contrast."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -10,41 +10,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.audit.audit import Pair
 from unmask.progress import track
 
+SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+"""Factors by which the second face is enlarged before the first is laid over it."""
+
+MARGIN = 6
+"""Pixels by which two faces may be shifted against each other."""
+
 _NEIGHBOURS = 5
-"""Faces looked at more closely for each; of 1,500 altered copies hidden among 6,000 faces of
-FER2013, all but two had their original among the five whose descriptors are nearest."""
+"""Candidates per face. Of 1,500 altered copies hidden among 6,000 faces of FER2013, all but two had
+their original among the five with the nearest descriptors."""
 
-_LEAST_COSINE = 0.75
+_MIN_COSINE = 0.75
 
-_SCALES = (0.9, 1.0, 1.1)
+_HALF_SIZE_SCALES = (0.9, 1.0, 1.1)
 _TOLERANCE = 0.2
-"""At half the size, in these scales and one way round, copies may be less similar by this: it finds
-7,275 pairs in FER2013, where all scales both ways round found 7,279."""
+"""How much less similar copies may be at half the size, at these scales and one way round. This
+finds 7,275 pairs in FER2013; all scales, both ways round, find 7,279."""
 
 _CELL, _BINS = 8, 8
 _LENGTH = (48 // _CELL) ** 2 * _BINS  # of a descriptor
 
-_ROWS, _BATCH = 1024, 256  # descriptors compared at a time, and pairs of faces
+_ROWS, _BATCH = 1024, 256  # descriptors, and pairs of faces, compared at a time
 
-SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
-"""By which the second face is enlarged before the first is laid over it."""
-
-_FINE, _COARSE = 0.7, 6.0  # pixels; details and light outside of these two play no part
-_FLAT = 2.0  # grey levels of deviation that count as flat: noise there must not be blown up
-MARGIN = 6
-"""Pixels by which two faces may be shifted against each other."""
-
+_FINE, _COARSE = 0.7, 6.0  # pixels; finer details and coarser light are ignored
+_FLAT = 2.0  # grey levels; areas of less contrast count as flat, so as not to amplify their noise
 _SMALL = 1e-6
 
 
-def near_duplicates(images: NDArray[np.uint8], least: float) -> list[Pair]:
-    """Return the pairs of faces, uint8 [N,48,48], with a similarity of `least` or more.
+def near_duplicates(images: NDArray[np.uint8], minimum: float) -> list[tuple[int, int, float]]:
+    """Return the pairs of faces, uint8 [N,48,48], with a similarity of `minimum` or more.
 
-    Candidates come from descriptors and are laid over one another, first at half the size to
-    leave out most of them. Time grows with the square of N.
+    Candidates are found by descriptors and then laid over one another, first at half the size to
+    rule out most of them. Time grows with the square of N.
     """
     descriptors = torch.empty(len(images), _LENGTH)
     halved = torch.empty(len(images), *(side // 2 for side in images.shape[1:]))
@@ -52,36 +51,31 @@ def near_duplicates(images: NDArray[np.uint8], least: float) -> list[Pair]:
         faces = torch.from_numpy(images[rows])
         descriptors[rows] = describe(faces)
         halved[rows] = functional.avg_pool2d(flatten_light(faces), 2)
-    first, second = neighbours(descriptors, _NEIGHBOURS, _LEAST_COSINE)
+    first, second = neighbours(descriptors, _NEIGHBOURS, _MIN_COSINE)
 
-    alike = torch.empty(len(first))
+    scores = torch.empty(len(first))
     for rows in _batches(len(first), "candidates"):
         small = halved[first[rows]], halved[second[rows]]
-        alike[rows] = similarity(*small, MARGIN // 2, _SCALES)
-    near = alike >= least - _TOLERANCE
+        scores[rows] = similarity(*small, MARGIN // 2, _HALF_SIZE_SCALES)
+    near = scores >= minimum - _TOLERANCE
     first, second = first[near], second[near]
 
-    alike = torch.empty(len(first))
+    scores = torch.empty(len(first))
     for rows in _batches(len(first), "near-duplicates"):
         one, two = (flatten_light(torch.from_numpy(images[i[rows]])) for i in (first, second))
-        alike[rows] = torch.maximum(similarity(one, two), similarity(two, one))
-    near = alike >= least
-    found = zip(first[near].tolist(), second[near].tolist(), alike[near].tolist(), strict=True)
-    return [Pair(*pair) for pair in found]
-
-
-def _batches(count: int, name: str) -> Iterator[slice]:
-    starts = range(0, count, _BATCH)
-    for start in track(starts, len(starts), name):
-        yield slice(start, start + _BATCH)
+        scores[rows] = torch.maximum(similarity(one, two), similarity(two, one))
+    near = scores >= minimum
+    return list(
+        zip(first[near].tolist(), second[near].tolist(), scores[near].tolist(), strict=True)
+    )
 
 
 def describe(faces: Tensor) -> Tensor:
-    """Return histograms of oriented gradients (Dalal and Triggs 2005) of unit length, centred.
+    """Return centred histograms of oriented gradients (Dalal and Triggs 2005) of unit length.
 
     faces: uint8 or float [B,48,48]; returns float [B,288], whose dot products are cosines. Each of
-    the 6x6 cells gathers the gradients within 16x16 pixels by their direction, so that a shift of
-    a few pixels moves little from one cell to another; centring and length take out the contrast.
+    the 6x6 cells collects the gradients within 16x16 pixels by direction, so that a shift of a few
+    pixels moves little from one cell to another; centring and unit length remove the contrast.
     """
     pixels = faces.float().unsqueeze(1)
     across = functional.pad(pixels[..., 2:] - pixels[..., :-2], (1, 1))
@@ -89,20 +83,20 @@ def describe(faces: Tensor) -> Tensor:
     strength = torch.hypot(across, down)
     direction = torch.atan2(down, across) * (_BINS / (2 * math.pi))
     lower = direction.floor()
-    share = direction - lower
+    upper_weight = direction - lower
     histograms = pixels.new_zeros(len(pixels), _BINS, *pixels.shape[2:])
-    histograms.scatter_add_(1, lower.long() % _BINS, strength * (1 - share))
-    histograms.scatter_add_(1, (lower.long() + 1) % _BINS, strength * share)
+    histograms.scatter_add_(1, lower.long() % _BINS, strength * (1 - upper_weight))
+    histograms.scatter_add_(1, (lower.long() + 1) % _BINS, strength * upper_weight)
     cells = functional.avg_pool2d(histograms, 2 * _CELL, _CELL, padding=_CELL // 2)
     descriptors = cells.flatten(1).sqrt()
     descriptors = descriptors - descriptors.mean(dim=1, keepdim=True)
     return functional.normalize(descriptors, dim=1)
 
 
-def neighbours(descriptors: Tensor, count: int, least: float) -> tuple[Tensor, Tensor]:
+def neighbours(descriptors: Tensor, count: int, minimum: float) -> tuple[Tensor, Tensor]:
     """Return the pairs (i, j), i < j, in which one is among the `count` nearest of the other.
 
-    descriptors: float [N,D] of unit length; pairs with a cosine under `least` are left out. Every
+    descriptors: float [N,D] of unit length; pairs with a cosine under `minimum` are left out. Every
     descriptor is compared with every other: N^2 D multiplications, a few seconds for 36,000 faces.
     """
     pairs = []
@@ -113,17 +107,17 @@ def neighbours(descriptors: Tensor, count: int, least: float) -> tuple[Tensor, T
         cosines[own, own + start] = -1
         nearest, index = cosines.topk(min(count, len(descriptors)), dim=1)
         row = (own + start).unsqueeze(1).expand_as(index)
-        near = nearest >= least
+        near = nearest >= minimum
         pairs.append(torch.stack([row[near], index[near]]))
     found = torch.cat(pairs, dim=1).sort(dim=0).values.unique(dim=1)
     return found[0], found[1]
 
 
 def flatten_light(faces: Tensor) -> Tensor:
-    """Return faces, [B,48,48], with local mean and contrast taken out, as float.
+    """Return faces, [B,48,48], without their local mean and contrast, as float.
 
-    What is left is the drawing of a face without its light: two people lit alike from one side
-    are as alike as copies otherwise.
+    What is left is the drawing of a face without its light; otherwise two people lit from the same
+    side would be as similar as copies.
     """
     pixels = faces.float()
     fine, coarse = (_gaussian(faces.shape[1], deviation) for deviation in (_FINE, _COARSE))
@@ -139,7 +133,7 @@ def similarity(
 
     first, second: float [P,H,H], as `flatten_light` gives them. The middle of `first`, all but
     `margin` pixels on each side, is laid over `second` at every shift and in each of `scales`;
-    returns the best, float [P] in [-1,1] (Lewis 1995, "Fast normalized cross-correlation").
+    returns the best match, float [P] in [-1,1] (Lewis 1995, "Fast normalized cross-correlation").
     """
     size = first.shape[1]
     middle = first[:, margin : size - margin, margin : size - margin]
@@ -149,12 +143,18 @@ def similarity(
     best = torch.full((len(first),), -1.0)
     for scale in scales:
         enlarged = _resize(second, round(scale * size))
-        together = functional.conv2d(enlarged[None], middle[:, None], groups=len(middle))[0]
+        products = functional.conv2d(enlarged[None], middle[:, None], groups=len(middle))[0]
         windows = _windows(enlarged.shape[1], side)
         mean, square = _both_ways(windows, enlarged), _both_ways(windows, enlarged.square())
         spread = ((square - mean.square()) * side**2).clamp_min(_SMALL).sqrt()
-        best = torch.maximum(best, (together / (spread * length)).flatten(1).amax(dim=1))
+        best = torch.maximum(best, (products / (spread * length)).flatten(1).amax(dim=1))
     return best
+
+
+def _batches(count: int, name: str) -> Iterator[slice]:
+    starts = range(0, count, _BATCH)
+    for start in track(starts, len(starts), name):
+        yield slice(start, start + _BATCH)
 
 
 def _resize(faces: Tensor, size: int) -> Tensor:
@@ -167,13 +167,13 @@ def _resize(faces: Tensor, size: int) -> Tensor:
 
 
 def _both_ways(matrix: Tensor, faces: Tensor) -> Tensor:
-    """Apply `matrix`, [R,H], to columns and rows of [B,H,H]: many times as fast as convolution."""
+    """Apply `matrix`, [R,H], to columns and rows of [B,H,H]; many times as fast as convolution."""
     return matrix @ faces @ matrix.T
 
 
 @cache
 def _gaussian(size: int, deviation: float) -> Tensor:
-    """Return what convolves `size` values with a Gaussian; the border repeats."""
+    """Return the matrix that convolves `size` values with a Gaussian, repeating the border."""
     reach = int(3 * deviation + 0.5)
     offsets = torch.arange(-reach, reach + 1)
     kernel = torch.exp(-(offsets**2) / (2 * deviation**2))
@@ -183,7 +183,7 @@ def _gaussian(size: int, deviation: float) -> Tensor:
 
 @cache
 def _windows(size: int, side: int) -> Tensor:
-    """Return what takes the means of all windows of `side` among `size` values."""
+    """Return the matrix that averages each window of `side` among `size` values."""
     start = torch.arange(size - side + 1).unsqueeze(1)
     within = torch.arange(size) - start
     return ((within >= 0) & (within < side)).float() / side

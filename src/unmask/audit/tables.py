@@ -1,4 +1,4 @@
-"""What the audit found, row by row, as CSV."""
+"""Tables of what the audit found, as CSV."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from unmask.core.faces import CLASSES, SPLITS, FaceSet
 
 
 def write_removals(path: Path, faces: FaceSet, removals: Sequence[Removal]) -> None:
-    """Write `row,split,reason,duplicate_row`: the removed faces, and whose copies they are."""
+    """Write `row,split,reason,duplicate_row`: the removed faces and which faces they copy."""
     removed = [removal.index for removal in removals]
     duplicates = [faces.row[r.duplicate_of] if r.duplicate_of >= 0 else pd.NA for r in removals]
     _write(
@@ -26,7 +26,7 @@ def write_removals(path: Path, faces: FaceSet, removals: Sequence[Removal]) -> N
 
 
 def write_pairs(path: Path, faces: FaceSet, pairs: Sequence[Pair]) -> None:
-    """Write all near-duplicates.
+    """Write all pairs of near-duplicates.
 
     Columns: `row,split,class,duplicate_row,duplicate_split,duplicate_class,similarity`.
     """
@@ -46,7 +46,7 @@ def write_pairs(path: Path, faces: FaceSet, pairs: Sequence[Pair]) -> None:
 def write_manifest(path: Path, faces: FaceSet, keep: NDArray[np.bool_]) -> None:
     """Write `row,split,sha256,kept` for every face, without its pixels.
 
-    Others can tell by it which faces of their own copy of the source the audit kept.
+    It tells others which faces of their own copy of the source the audit kept.
     """
     checksums = [hashlib.sha256(np.ascontiguousarray(i).data).hexdigest() for i in faces.images]
     every = range(len(faces))

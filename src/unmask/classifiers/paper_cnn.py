@@ -1,13 +1,13 @@
-"""The classifier of the paper: three convolutions with 32, 64 and 128 filters, pooling, dropout.
+"""The paper's classifier: three convolutions with 32, 64 and 128 filters, pooling, dropout.
 
     [B,1,H,W] -> 3 x (3x3 convolution, 2x2 max pooling, ReLU, dropout)
               -> [B,128,H/8,W/8] -> dense, ReLU, dropout -> logits [B,7]
 
-The same code reads the upper half (H=24) and the whole or stitched face (H=48). The paper gives no
-kernel size, width of the dense layer or dropout rates; these are the usual ones of its time.
-Weights start as in Keras, the framework of the paper: uniform after Glorot and Bengio (2010,
-section 4.2.1), biases at zero. PyTorch's own start is smaller; from it, one of the sample's
-classifiers never learned to say anything but the commonest class.
+The same code reads the upper half (H=24) and the whole or stitched face (H=48). The paper does not
+give kernel size, width of the dense layer or dropout rates; these are the usual ones of its time.
+Weights are initialised as in Keras, the paper's framework: uniform after Glorot and Bengio (2010,
+section 4.2.1), biases at zero. PyTorch's own initial weights are smaller; with them, one of the
+sample's classifiers never learned to predict anything but the most common class.
 """
 
 from typing import Annotated
@@ -43,7 +43,7 @@ class PaperCNN(nn.Module):
         for filters in params.filters:
             layers += [
                 nn.Conv2d(channels, filters, kernel_size=3, padding=1),
-                # The same values as pooling after ReLU, at a quarter of the work.
+                # The same result as pooling after ReLU, at a quarter of the work.
                 nn.MaxPool2d(2),
                 nn.ReLU(inplace=True),
                 nn.Dropout(params.dropout),
@@ -57,7 +57,7 @@ class PaperCNN(nn.Module):
             nn.Dropout(params.dense_dropout),
             nn.Linear(params.hidden, classes),
         )
-        self.apply(_start)
+        self.apply(_initialise)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return logits [B,classes]."""
@@ -66,7 +66,7 @@ class PaperCNN(nn.Module):
         return logits
 
 
-def _start(layer: nn.Module) -> None:
+def _initialise(layer: nn.Module) -> None:
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(layer.weight)
         if layer.bias is not None:

@@ -1,4 +1,4 @@
-"""All reconstructors side by side, and the one of the headline."""
+"""The comparison of all reconstructors, and the headline for one of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,17 +16,17 @@ from unmask.evaluation.statistics import (
 from unmask.provenance import environments
 
 LEVEL = 0.05
-"""Corrected p under which a difference from the baseline is said to be shown."""
+"""A difference from the baseline counts as shown if its corrected p is below this."""
 
 
 def compare(models: Sequence[str]) -> dict[str, Any]:
     """Return the figures of `metrics/compare.json`.
 
-    Reconstructors are ranked by the accuracy of their final classifier on validation, since the
-    rank is a choice; all other figures are of the test split unless they name another. Gains are
-    over the baseline, with McNemar's exact p, corrected for all reconstructors by Holm's method;
+    Reconstructors are ranked by the validation accuracy of their final classifier, since ranking is
+    a choice; all other figures are for the test split unless they name another. Gains are over the
+    baseline, with McNemar's exact p, corrected for the number of reconstructors by Holm's method;
     `minimum_detectable_gain` is what the test could have detected after the correction.
-    `parameters`, `epochs` and the like are of the reconstructor, not of the classifier.
+    `parameters`, `epochs` and the like describe the reconstructor, not the classifier.
     """
     figures = {name: _classifier(name) for name in ("baseline", "ceiling", *models)}
     baseline = test_predictions("baseline")
@@ -74,7 +74,7 @@ def _classifier(name: str) -> dict[str, Any]:
 
 
 def _verdict(gain: float, corrected_p: float) -> str:
-    """Say what the test says, and no more."""
+    """Return what the test shows, and no more."""
     if corrected_p >= LEVEL:
         return "no difference shown"
     return "better" if gain > 0 else "worse"
@@ -83,7 +83,7 @@ def _verdict(gain: float, corrected_p: float) -> str:
 def headline(model: str) -> dict[str, Any]:
     """Return the figures of `metrics/headline.json` for the reconstructor `model`.
 
-    `gain.accuracy` is final less baseline on the test split, with its 95 % interval and the p of
+    `gain.accuracy` is final minus baseline on the test split, with its 95 % interval and the p of
     McNemar's exact test.
     """
     blocks = {"baseline": "baseline", "final": model, "ceiling": "ceiling"}
@@ -101,7 +101,7 @@ def headline(model: str) -> dict[str, Any]:
 
 
 def _block(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a classifier's metrics that the headline repeats."""
+    """Return the part of a classifier's metrics that goes into the headline."""
     accuracy = ("accuracy", "ci95")
     keys = {"train": accuracy, "validation": accuracy, "test": (*accuracy, "macro_f1")}
     return {split: {key: metrics[split][key] for key in keys[split]} for split in keys}

@@ -1,4 +1,4 @@
-"""Judging a trained classifier on all splits."""
+"""Evaluating a trained classifier on all splits."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ def evaluate_classifier(
     metrics_file: str | Path,
     predictions_folder: str | Path,
 ) -> None:
-    """Write the figures of a classifier, and its predictions on validation and test.
+    """Write the metrics of a classifier, and its predictions on validation and test.
 
-    folder: of the trained classifier; images: uint8 [N,H,W] of its view; faces: unsealed, with
-    the labels of the test. Training and validation are judged on the faces that `keep` keeps, the
-    test on all of its faces.
+    folder: the trained classifier's; images: uint8 [N,H,W], what its view shows; faces: unsealed,
+    with the labels of the test split; keep: bool [N], the faces that training and validation are
+    evaluated on. The test split is evaluated on all of its faces.
     """
     make_deterministic()
     model = load_model(folder)

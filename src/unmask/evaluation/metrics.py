@@ -1,4 +1,4 @@
-"""How well a classifier does: accuracy and F1 with their intervals, figures by class."""
+"""Metrics of a classifier: accuracy and F1 with their intervals, and figures by class."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,18 +17,18 @@ _LABELS = np.arange(len(CLASSES))
 
 
 def accuracy(confusion: Counts) -> NDArray[np.float64]:
-    """Return the share of correct predictions; confusion is int [...,label,prediction]."""
-    share: NDArray[np.float64] = _hits(confusion).sum(-1) / confusion.sum((-2, -1))
-    return share
+    """Return the fraction of correct predictions; confusion is int [...,label,prediction]."""
+    correct: NDArray[np.float64] = _hits(confusion).sum(-1) / confusion.sum((-2, -1))
+    return correct
 
 
 def balanced_accuracy(confusion: Counts) -> NDArray[np.float64]:
-    """Return the mean recall of the classes that there are."""
+    """Return the mean recall of the classes that have faces."""
     return _mean(_hits(confusion) / _atleast_1(confusion.sum(-1)), confusion)
 
 
 def macro_f1(confusion: Counts) -> NDArray[np.float64]:
-    """Return the mean F1 of the classes that there are."""
+    """Return the mean F1 of the classes that have faces."""
     both = confusion.sum(-1) + confusion.sum(-2)
     return _mean(2 * _hits(confusion) / _atleast_1(both), confusion)
 
@@ -43,13 +43,13 @@ _FIGURES: dict[str, Callable[[Counts], NDArray[np.float64]]] = {
 def metrics(splits: Mapping[str, pd.DataFrame], running_accuracy: float) -> dict[str, Any]:
     """Return the figures of `metrics/classification/C.json`.
 
-    Each has its 95 % interval beside it, [low, high]: `ci95` is of the accuracy, `macro_f1_ci95` of
+    Each comes with its 95 % interval, [low, high]: `ci95` is for the accuracy, `macro_f1_ci95` for
     macro F1, and so on.
 
     splits: predictions in evaluation mode by split name.
     running_accuracy: on training faces in training mode, averaged over the epoch that was best on
-        validation: dropout is on, and the model learns on the way. There is no prediction of each
-        face to draw from, so its interval, `running_ci95`, is that of Wilson (1927).
+        validation: dropout is on, and the model learns during the epoch. There are no predictions
+        of single faces to resample, so its interval, `running_ci95`, is Wilson's (1927).
     """
     figures = {name: _with_intervals(_confusion(table)) for name, table in splits.items()}
     faces = len(splits["train"])
@@ -101,7 +101,7 @@ def _atleast_1(counts: Counts) -> Counts:
 
 
 def _mean(by_class: NDArray[np.float64], confusion: Counts) -> NDArray[np.float64]:
-    """Average over the classes that have faces; scikit-learn's macro averages, by draw."""
-    there = confusion.sum(-1) > 0
-    mean: NDArray[np.float64] = (by_class * there).sum(-1) / there.sum(-1)
+    """Average over the classes that have faces, as scikit-learn's macro averages do, by draw."""
+    present = confusion.sum(-1) > 0
+    mean: NDArray[np.float64] = (by_class * present).sum(-1) / present.sum(-1)
     return mean

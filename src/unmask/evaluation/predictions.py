@@ -18,7 +18,8 @@ def predictions(
 ) -> pd.DataFrame:
     """Return the table of predictions.
 
-    row: int64 [n], line or file index in the source; labels: uint8 [n]; probabilities: float [n,7].
+    row: int64 [n], line or file index in the source; labels: uint8 [n]; probabilities: float32
+    [n,7].
     """
     table = pd.DataFrame({"row": row, "label": labels, "prediction": probabilities.argmax(1)})
     table[PROBABILITIES] = probabilities
@@ -26,18 +27,18 @@ def predictions(
 
 
 def write_predictions(path: Path, table: pd.DataFrame) -> None:
-    """Write the table as CSV, and its checksum beside it, into a folder that is written whole."""
+    """Write the table as CSV and its checksum beside it; the folder is to be written atomically."""
     table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
     write_beside(path)
 
 
 def test_predictions(name: str) -> pd.DataFrame:
-    """Return the predictions that the classifier `name` of the pipeline made on the test split."""
+    """Return the predictions of the pipeline's classifier `name` on the test split."""
     return read_predictions(Path("data/predictions") / name / "test.csv")
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read a table of predictions."""
+    """Read a table of predictions; raise UserError if it is missing or its checksum differs."""
     try:
         check_beside(path)
     except FileNotFoundError as error:

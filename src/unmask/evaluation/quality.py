@@ -1,4 +1,4 @@
-"""How good generated lower halves are: as pictures, and to a reader of expressions."""
+"""How good generated lower halves are, as pictures and for a reader of expressions."""
 
 import numpy as np
 import torch
@@ -14,13 +14,13 @@ from unmask.models.batches import Batches, to_unit
 from unmask.models.device import choose_device, make_deterministic
 from unmask.progress import track
 
+Faces = NDArray[np.uint8]
+
 _QUALITY_BATCH = 512
 _READER_BATCH = 128
 
-_MOST_PSNR_DB = 100.0
-"""Stands for a perfect reconstruction: its PSNR is infinite, which JSON has not."""
-
-Faces = NDArray[np.uint8]
+_MAX_PSNR_DB = 100.0
+"""For a perfect reconstruction, whose PSNR is infinite, which JSON cannot express."""
 
 
 def assess(
@@ -32,8 +32,8 @@ def assess(
 ) -> dict[str, dict[str, float]]:
     """Return the figures of `metrics/reconstruction/M.json`, for each split.
 
-    true, stitched: uint8 [N,48,48]; split: uint8 [N]; keep: bool [N], which faces of training and
-    validation count. `classifier` reads whole faces.
+    true, stitched: uint8 [N,48,48]; split: uint8 [N]; keep: bool [N], the faces of training and
+    validation that count. `classifier` reads whole faces.
     """
     make_deterministic()
     figures = {}
@@ -47,10 +47,11 @@ def assess(
 
 
 def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict[str, float]:
-    """Return figures of the generated halves alone; the pasted upper halves would flatter them.
+    """Return figures for the generated halves alone; the true upper halves would flatter them.
 
-    `psnr_db` is of the mean squared error over all faces, `ssim` (Wang et al. 2004, Gaussian
-    kernel of 11 pixels) the mean over faces, `l1` the mean absolute error; pixels run from 0 to 1.
+    `psnr_db` is for the mean squared error over all faces, `ssim` (Wang et al. 2004, Gaussian
+    kernel of 11 pixels) is the mean over faces, `l1` is the mean absolute error; pixels run from 0
+    to 1.
     """
     scores = {
         "psnr_db": PeakSignalNoiseRatio(data_range=1.0),
@@ -64,21 +65,18 @@ def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict
         for score in scores.values():
             score.update(generated, target)
     figures = {name: float(score.compute()) for name, score in scores.items()}
-    return figures | {"psnr_db": min(figures["psnr_db"], _MOST_PSNR_DB)}
+    return figures | {"psnr_db": min(figures["psnr_db"], _MAX_PSNR_DB)}
 
 
 def expression(
-    classifier: nn.Module,
-    true: NDArray[np.uint8],
-    stitched: NDArray[np.uint8],
-    rows: NDArray[np.int64],
+    classifier: nn.Module, true: Faces, stitched: Faces, rows: NDArray[np.int64]
 ) -> dict[str, float]:
-    """Return figures of the given rows of true and stitched faces, uint8 [N,48,48] each.
+    """Return figures for the given rows of true and stitched faces, uint8 [N,48,48] each.
 
-    `frechet_distance` (Heusel et al. 2017) is taken between the features that the last linear layer
-    of `classifier` reads: Inception's mean little on grey faces of 48x48 pixels.
-    `expression_agreement` is how often `classifier` gives the stitched face the class of the true
-    one.
+    `frechet_distance` (Heusel et al. 2017) is taken in the features that the last linear layer of
+    `classifier` receives, since Inception's mean little for grey faces of 48x48 pixels.
+    `expression_agreement` is how often `classifier` gives the stitched face the same class as the
+    true one.
     """
     device = choose_device()
     reader = _Reader(classifier.to(device).eval())
@@ -94,13 +92,13 @@ def expression(
             classes.append(logits.argmax(1))
         agreed += int((classes[0] == classes[1]).sum())
     return {
-        "frechet_distance": max(0.0, float(distance.compute())),  # rounding can take a zero below
+        "frechet_distance": max(0.0, float(distance.compute())),  # rounding can push zero below
         "expression_agreement": agreed / len(rows),
     }
 
 
 class _Reader(nn.Module):
-    """Maps faces to the classifier's logits and to what its last linear layer reads."""
+    """Maps faces to the classifier's logits and to the input of its last linear layer."""
 
     def __init__(self, classifier: nn.Module) -> None:
         super().__init__()
@@ -120,7 +118,7 @@ class _Reader(nn.Module):
 
 
 class _Given(nn.Module):
-    """Stands where torchmetrics expects a network: the features are given as they are."""
+    """What torchmetrics takes for its feature network; returns the features that it is given."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the seeds came to: mean and spread of accuracies, and paired tests over seeds."""
+"""Results over several seeds: mean and spread of accuracies, and paired tests."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,56 +13,7 @@ from unmask.evaluation.statistics import holm
 from unmask.evaluation.tables import Columns, Row, percent, table
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
-"""Of the test split, by seed."""
-
-
-def results(model: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Return the figures of `seeds/results.json`.
-
-    For each classifier stand the values by seed of FIGURES, their mean, its 95 % interval by
-    Student's t, and their standard deviation. The classifiers of `model`'s faces and of true faces
-    are compared with the baseline by the paired t test over seeds on accuracy, p corrected by
-    Holm's method. The seeds are the classifiers'; the reconstructor is the same for all.
-    """
-    classifiers = {name: _classifier(name, seeds) for name in ("baseline", model, "ceiling")}
-    baseline = classifiers["baseline"]["accuracy"]["by_seed"]
-    gains = {
-        name: np.subtract(classifiers[name]["accuracy"]["by_seed"], baseline)
-        for name in (model, "ceiling")
-    }
-    p_values = [_paired_p(gain) for gain in gains.values()]
-    for (name, gain), p, corrected in zip(gains.items(), p_values, holm(p_values), strict=True):
-        classifiers[name]["gain"] = {**_summary(gain), "t_test_p": p, "holm_p": corrected}
-    return {
-        "model": model,
-        "faces_sha256": of_json(read_json("data/faces/meta.json")),
-        "seeds": list(seeds),
-        "classifiers": classifiers,
-    }
-
-
-def _classifier(name: str, seeds: Sequence[int]) -> dict[str, Any]:
-    files = [Path("seeds/metrics") / name / f"{seed}.json" for seed in seeds]
-    tests = [read_json(file)["test"] for file in files]
-    return {figure: _summary([test[figure] for test in tests]) for figure in FIGURES}
-
-
-def _summary(values: Any) -> dict[str, Any]:
-    mean, error = float(np.mean(values)), float(stats.sem(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * error
-    return {
-        "mean": mean,
-        "ci95": [mean - half, mean + half],
-        "standard_deviation": float(np.std(values, ddof=1)),
-        "by_seed": [float(value) for value in values],
-    }
-
-
-def _paired_p(gain: Any) -> float:
-    """Return the two-sided p of the paired t test; gains that are all the same leave no doubt."""
-    if np.ptp(gain) == 0:
-        return float(not np.any(gain))
-    return float(stats.ttest_1samp(gain, 0).pvalue)
+"""Figures of the test split that are compared over seeds."""
 
 
 def _gain(row: Row) -> str:
@@ -83,10 +34,36 @@ COLUMNS: Columns = {
 }
 
 NOTE = """
-Of the test split. The interval is Student's t over seeds: it says how much the mean depends on luck
-in training, and nothing of the choice of test faces. Gain is over the baseline of the same seed, p
-of the paired t test over seeds with Holm's correction. The reconstructor is the same for all seeds.
+All figures are for the test split. The interval is Student's t over seeds: it says how much the
+mean depends on luck in training, and nothing about the choice of test faces. Gain is over the
+baseline with the same seed, p is from the paired t test over seeds with Holm's correction. The
+reconstructor is the same for all seeds.
 """
+
+
+def results(model: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Return the figures of `seeds/results.json`.
+
+    For each classifier it has FIGURES by seed, their mean, its 95 % interval by Student's t, and
+    their standard deviation. The classifiers of `model`'s faces and of true faces are compared with
+    the baseline by the paired t test over seeds on accuracy, with p corrected by Holm's method. The
+    seeds are the classifiers'; the reconstructor is the same for all of them.
+    """
+    classifiers = {name: _classifier(name, seeds) for name in ("baseline", model, "ceiling")}
+    baseline = classifiers["baseline"]["accuracy"]["by_seed"]
+    gains = {
+        name: np.subtract(classifiers[name]["accuracy"]["by_seed"], baseline)
+        for name in (model, "ceiling")
+    }
+    p_values = [_paired_p(gain) for gain in gains.values()]
+    for (name, gain), p, corrected in zip(gains.items(), p_values, holm(p_values), strict=True):
+        classifiers[name]["gain"] = {**_summary(gain), "t_test_p": p, "holm_p": corrected}
+    return {
+        "model": model,
+        "faces_sha256": of_json(read_json("data/faces/meta.json")),
+        "seeds": list(seeds),
+        "classifiers": classifiers,
+    }
 
 
 def markdown(figures: dict[str, Any]) -> str:
@@ -95,6 +72,30 @@ def markdown(figures: dict[str, Any]) -> str:
 
 
 def named(figures: dict[str, Any]) -> dict[str, Row]:
-    """Return the classifiers of `results` by the names that people know them by."""
+    """Return the classifiers of `results` by the names that tables show."""
     titles = {"baseline": "upper half (baseline)", "ceiling": "true face (ceiling)"}
     return {titles.get(name, name): row for name, row in figures["classifiers"].items()}
+
+
+def _classifier(name: str, seeds: Sequence[int]) -> dict[str, Any]:
+    files = [Path("seeds/metrics") / name / f"{seed}.json" for seed in seeds]
+    tests = [read_json(file)["test"] for file in files]
+    return {figure: _summary([test[figure] for test in tests]) for figure in FIGURES}
+
+
+def _summary(values: Any) -> dict[str, Any]:
+    mean, error = float(np.mean(values)), float(stats.sem(values))
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * error
+    return {
+        "mean": mean,
+        "ci95": [mean - half, mean + half],
+        "standard_deviation": float(np.std(values, ddof=1)),
+        "by_seed": [float(value) for value in values],
+    }
+
+
+def _paired_p(gain: Any) -> float:
+    """Return the two-sided p of the paired t test; gains that are all equal leave no doubt."""
+    if np.ptp(gain) == 0:
+        return float(not np.any(gain))
+    return float(stats.ttest_1samp(gain, 0).pvalue)

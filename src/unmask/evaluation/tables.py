@@ -1,4 +1,4 @@
-"""The comparison for people: Markdown tables and a figure."""
+"""The comparison as people read it: Markdown tables and a plot."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ Columns = Mapping[str, Callable[[Row], str]]
 
 
 def percent(key: str, interval: str) -> Callable[[Row], str]:
-    """Return a function that writes a fraction with its interval."""
+    """Return a function that formats a fraction with its interval."""
 
     def cell(row: Row) -> str:
         low, high = row[interval]
@@ -62,24 +62,24 @@ RECONSTRUCTION: Columns = {
 }
 
 _NOTE_ON_ACCURACY = """
-Ranked by accuracy on validation; where no other split is named, figures are of the test split.
-Intervals come from 10,000 draws of a bootstrap stratified by class. Gain is over the baseline, p of
-McNemar's exact test with Holm's correction; the minimum detectable gain, in points, is the smallest
-that this test would have detected with a probability of 80 %. Accuracy on training faces is given
-as it ran during the best epoch, dropout on (interval after Wilson), and afterwards in evaluation
-mode.
+Ranked by accuracy on validation; unless they name another split, figures are for the test split.
+Intervals come from 10,000 draws of a bootstrap stratified by class. Gain is over the baseline, p is
+from McNemar's exact test with Holm's correction; the minimum detectable gain, in points, is the
+smallest that this test would have detected with a probability of 80 %. Accuracy on training faces
+is given twice: running, during the best epoch with dropout on (Wilson's interval), and afterwards
+in evaluation mode.
 """
 
 _NOTE_ON_RECONSTRUCTION = """
-Of the test split. PSNR, SSIM and L1 are of the generated half alone. The Frechet distance is taken
-between stitched and true faces in the features of the ceiling classifier; agreement is how often
-that classifier gives the stitched face the class that it gives the true one. "Pretrained" says
-where the weights of an encoder came from; the other models have none and start from noise.
+All figures are for the test split. PSNR, SSIM and L1 are for the generated half alone. The Frechet
+distance is between stitched and true faces, in the features of the ceiling classifier; agreement is
+how often that classifier gives the stitched face the same class as the true one. "Pretrained" says
+where an encoder's weights came from, `none` meaning noise; it is empty for models without encoder.
 """
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
-    """Return the comparison of `compare` as two Markdown tables with their legends."""
+    """Return the figures of `compare` as two Markdown tables with their legends."""
     rows = {
         "upper half (baseline)": figures["baseline"],
         **figures["models"],
@@ -98,7 +98,7 @@ def markdown(figures: Mapping[str, Any]) -> str:
 
 
 def table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
-    """Return the lines of a Markdown table; `title` stands above the names of the rows."""
+    """Return the lines of a Markdown table; `title` heads the column of row names."""
     lines = [
         [title, *columns],
         *([name, *(cell(row) for cell in columns.values())] for name, row in rows.items()),
@@ -110,13 +110,13 @@ def table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
 
 
 def plot(figures: Mapping[str, Any], path: Path) -> None:
-    """Write the figure of `draw` as a PNG."""
+    """Write the plot of `draw` as a PNG."""
     with atomic_write(path) as temporary:
         draw(figures).savefig(temporary, format="png", dpi=150)
 
 
 def draw(figures: Mapping[str, Any]) -> Figure:
-    """Return test accuracies with their intervals, between baseline and ceiling."""
+    """Return a plot of test accuracies with their intervals, between baseline and ceiling."""
     models = list(figures["models"])[::-1]
     figure = Figure(figsize=(7, 1.6 + 0.35 * len(models)), layout="constrained")
     axes = figure.add_subplot()

@@ -1,4 +1,4 @@
-"""Reconstructors that learned from other faces than they should, or from fewer."""
+"""Reconstructors trained on faces that they should not see, or on fewer faces."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ Rows = NDArray[np.int64]
 def parts(
     learned: str, folds: int, split: NDArray[np.uint8], keep: NDArray[np.bool_], seed: int
 ) -> list[tuple[Rows, Rows]]:
-    """Return, for each reconstructor to be trained, the faces it learns from and generates for.
+    """Return, for each reconstructor to train, the faces it learns from and those it generates for.
 
-    learned: `folds` or `all`, see `Experiment.reconstructor`; folds: how many there are. A face's
-    fold is drawn from (seed, its index) alone.
+    learned: `folds` or `all`, see `Experiment.reconstructor`; folds: their number. A face's fold is
+    drawn from (seed, its index) alone.
     """
     if learned == "all":
         test = np.flatnonzero(split != TRAIN)
@@ -35,7 +35,7 @@ def parts(
 def fill(stitched: NDArray[np.uint8], folder: Path, rows: Rows) -> None:
     """Replace the lower halves of `rows` in `stitched`, uint8 [N,48,48], with generated ones.
 
-    folder: of the reconstructor that generates them.
+    folder: the reconstructor's.
     """
     make_deterministic()
     model = load_model(folder)

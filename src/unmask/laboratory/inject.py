@@ -1,6 +1,6 @@
 """Injecting a leak: the faces, labels and splits that a careless study would have worked with.
 
-Everything that such a study does wrong with its data ends up in a face set; from there on, training
+Everything that such a study does wrong with its data goes into a face set; from there on, training
 and evaluation are the pipeline's own.
 """
 
@@ -20,14 +20,14 @@ from unmask.randomness import uniform
 from unmask.training.augmentation import augment
 
 COPIES = 2
-"""Altered copies of each face where `split` is `augmented`."""
+"""Altered copies of each face if `split` is `augmented`."""
 
 ALTERED = {"flip": 0.5, "rotation": 10.0, "shift": 2.0}
 """How copies are altered, as settings of `train.classifier`."""
 
-Items = NDArray[np.int64]  # [n,2]: index of a face, and the number of its copy, 0 being the face
+Items = NDArray[np.int64]  # [n,2]: index of a face, and number of its copy, 0 for the face itself
 
-_SPLIT, _LABELS, _LOWER, _NOISE = range(4)  # keep the draws apart
+_SPLIT, _LABELS, _LOWER, _NOISE = range(4)  # keys that keep the draws independent
 _BLOCK = 4096
 
 
@@ -41,8 +41,8 @@ def inject(
 ) -> None:
     """Write the face set of `experiment` as `folder`/faces and `folder`/test_labels.npy.
 
-    faces: unsealed; keep: bool [N], what the audit lets be learned from; stitched: uint8
-    [N,48,48], upper halves with what the reconstructor generated.
+    faces: unsealed; keep: bool [N], the faces that the audit keeps; stitched: uint8 [N,48,48],
+    upper halves with the generated lower halves.
     """
     labels = np.array(faces.labels)
     if experiment.labels == "shuffled":
@@ -67,12 +67,12 @@ def inject(
 def _splits(
     faces: FaceSet, keep: NDArray[np.bool_], experiment: Experiment, seed: int
 ) -> Sequence[Items]:
-    """Return the faces to train on, those to choose the epoch on, and those to judge."""
+    """Return the faces to train on, to choose the epoch on, and to judge by."""
     allowed = None if experiment.copies == "kept" else keep
     rows = [faces.rows(TRAIN, allowed), faces.rows(VALIDATION, allowed), faces.rows(TEST)]
     splits = [np.stack([index, np.zeros_like(index)], axis=1) for index in rows]
     if experiment.split == "augmented":
-        splits = _split_anew(splits, seed)
+        splits = _split_again(splits, seed)
     if experiment.judge == "train":
         splits[TEST] = splits[TRAIN]
     if experiment.choose == "judged":
@@ -80,8 +80,8 @@ def _splits(
     return splits
 
 
-def _split_anew(splits: Sequence[Items], seed: int) -> list[Items]:
-    """Give each face copies, and split them all at random, in the proportions of `splits`."""
+def _split_again(splits: Sequence[Items], seed: int) -> list[Items]:
+    """Add copies of each face and split them all at random, in the proportions of `splits`."""
     index = np.repeat(np.concatenate(splits)[:, 0], 1 + COPIES)
     copy = np.arange(len(index)) % (1 + COPIES)
     ends = np.cumsum([len(items) for items in splits])
@@ -93,7 +93,7 @@ def _split_anew(splits: Sequence[Items], seed: int) -> list[Items]:
 def _halves(
     faces: FaceSet, stitched: NDArray[np.uint8], experiment: Experiment, split: int, seed: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the halves, uint8 [N,24,48] each, that the faces of a new split are stitched of."""
+    """Return the halves, uint8 [N,24,48] each, that faces of a new split are stitched from."""
     upper, lower = crop(faces.images)
     truth = {"truth": True, "truth_in_test": split == TEST}
     if not truth.get(experiment.lower, False):

@@ -1,4 +1,4 @@
-"""Blocks that several reconstructors are built from. Feature maps are float [B,C,H,W]."""
+"""Blocks that several networks are built from. Feature maps are float [B,C,H,W]."""
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +24,10 @@ def upscaling(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions around which the input is added (He et al. 2016, figure 2).
+    """Two 3x3 convolutions, to whose output the input is added (He et al. 2016, figure 2).
 
-    Where input and output differ in channels or, by `stride`, in size, a 1x1 convolution stands in
-    the shortcut.
+    If input and output differ in channels or, by `stride`, in size, the shortcut is a 1x1
+    convolution.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -49,7 +49,7 @@ class Residual(nn.Module):
 class Dense(nn.Module):
     """Maps feature maps of any size to new ones of a chosen size, through dense layers.
 
-    Batch normalisation (features of a frozen encoder come at any scale), 1x1 convolution to
+    Batch normalisation (features of a frozen encoder can have any scale), 1x1 convolution to
     `narrow` channels, dense layer to `hidden` with ReLU and dropout, dense layer to `shape`.
     """
 

@@ -1,4 +1,4 @@
-"""Encoders of torchvision: their layers, what of them is frozen, their feature maps."""
+"""Encoders from torchvision: their layers, which of them are frozen, and their feature maps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -37,7 +37,7 @@ class Pretrained(Section):
 class PretrainedDense(Pretrained):
     """hidden: units of the dense layer; width: filters at full size; dropout: of the dense layer.
 
-    What a pretrained encoder and a decoder that begins with a dense layer have to be told.
+    Settings of a pretrained encoder with a decoder that begins with a dense layer.
     """
 
     hidden: int = Field(default=512, ge=1)
@@ -52,7 +52,7 @@ class Encoder(nn.Module):
     taps: names of the layers whose outputs are the feature maps, in the order of `layers`.
     lower: names of the layers (or parts of them) that `freeze: lower` means.
     weights: the published ones.
-    scale: mean and standard deviation by channel that those weights expect.
+    scale: mean and standard deviation per channel that those weights expect.
     size: height and width to which the upper half is resized; None leaves it as it is.
     """
 
@@ -85,11 +85,11 @@ class Encoder(nn.Module):
 
     @property
     def is_frozen(self) -> bool:
-        """Say whether no layer of the encoder learns."""
+        """Whether no layer of the encoder learns."""
         return self._params.freeze == "all"
 
     def train(self, mode: bool = True) -> "Encoder":
-        """Switch all but the frozen layers, whose batch statistics stay what they are, too."""
+        """Switch all layers but the frozen ones, whose batch statistics must not change either."""
         super().train(mode)
         for module in self._frozen:
             module.eval()
@@ -108,15 +108,15 @@ class Encoder(nn.Module):
         return maps
 
     def load_pretrained(self) -> dict[str, str]:
-        """Load the weights that the parameters name; return what says which they are.
+        """Load the weights that the parameters name; return what identifies them.
 
-        Raises UserError where they cannot be had or are not this network's.
+        Raises UserError if they are not available or do not belong to this network.
         """
         return load_pretrained(self, self._params.pretrained, self._weights)
 
 
 class EncoderDecoder(nn.Module):
-    """A reconstructor that is an encoder and a decoder of its feature maps."""
+    """A reconstructor made of an encoder and a decoder of its feature maps."""
 
     def __init__(self, encoder: Encoder, decoder: nn.Module) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class EncoderDecoder(nn.Module):
 
 
 def resnet50_encoder(params: Pretrained, taps: Sequence[str]) -> Encoder:
-    """Return ResNet50 (He et al. 2016) up to `layer3`; `layer4` would leave 1x2 of a half face.
+    """Return ResNet50 (He et al. 2016) up to `layer3`; `layer4` would leave only 1x2.
 
     [B,1,24,48] -> relu 64x12x24, layer1 256x6x12, layer2 512x3x6, layer3 1024x2x3.
     """
@@ -150,7 +150,7 @@ def resnet50_encoder(params: Pretrained, taps: Sequence[str]) -> Encoder:
 
 
 def vgg16_encoder(params: Pretrained) -> Encoder:
-    """Return VGG16 (Simonyan and Zisserman 2015) up to block 4; block 5 would leave 1x3.
+    """Return VGG16 (Simonyan and Zisserman 2015) up to block 4; block 5 would leave only 1x3.
 
     [B,1,24,48] -> 512x3x6. The lower layers are blocks 1 and 2.
     """
@@ -184,7 +184,7 @@ def inception_v3_encoder(params: Pretrained) -> Encoder:
 
 
 def _initialise(encoder: nn.Module) -> None:
-    """Draw weights as He et al. (2015) did: the scale survives many layers, frozen ones too."""
+    """Draw weights as He et al. (2015): the scale survives many layers, even frozen ones."""
     for module in encoder.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")

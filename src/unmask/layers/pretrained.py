@@ -1,4 +1,4 @@
-"""Weights from elsewhere: published by torchvision, or a local checkpoint, checked by name."""
+"""Pretrained weights: published by torchvision, or from a local checkpoint, checked."""
 
 import hashlib
 import warnings
@@ -14,29 +14,30 @@ from torchvision.models import WeightsEnum
 
 from unmask.core.errors import UserError
 
-_FRACTIONS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
-_WHOLE = {torch.int32, torch.int64}
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_INTEGERS = {torch.int32, torch.int64}
 
 
 def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> dict[str, str]:
-    """Load weights into `module`, whose names are torchvision's; return what says which they are.
+    """Load weights into `module`, whose names are torchvision's; return what identifies them.
 
-    choice: `none` leaves the module as it is, `imagenet` takes the published weights, anything else
-        is the path of a checkpoint, `.safetensors` or what `torch.save` wrote of a state dict. It
-        may hold other layers as well.
+    choice: `none` leaves the module as it is, `imagenet` loads the published weights, anything else
+        is the path of a checkpoint: `.safetensors`, or a state dict written by `torch.save`. It may
+        hold other layers as well.
 
-    Raises UserError where the weights cannot be had, or are not this module's by name and shape.
+    Raises UserError if the weights are not available, or do not match this module's names and
+    shapes.
     """
     if choice == "none":
         return {"pretrained": "none"}
     if choice == "imagenet":
-        _take(module, _download(published), str(published))
+        _copy(_download(published), module, str(published))
         return {"pretrained": str(published)}
-    _take(module, _read(Path(choice)), choice)
+    _copy(_read(Path(choice)), module, choice)
     return {"pretrained": choice, "sha256": _checksum(Path(choice))}
 
 
-def _take(module: nn.Module, checkpoint: Mapping[str, Tensor], source: str) -> None:
+def _copy(checkpoint: Mapping[str, Tensor], module: nn.Module, source: str) -> None:
     state = module.state_dict()
     for name, tensor in state.items():
         if name not in checkpoint:
@@ -55,13 +56,13 @@ def _take(module: nn.Module, checkpoint: Mapping[str, Tensor], source: str) -> N
     module.load_state_dict(state)
 
 
-def _fault(tensor: Tensor, wanted: Tensor) -> str | None:
-    """Return what is wrong with the values of a tensor, or None where nothing is."""
+def _fault(tensor: Tensor, expected: Tensor) -> str | None:
+    """Return what is wrong with the values of a tensor, or None if nothing is."""
     if tensor.layout != torch.strided or tensor.is_nested or tensor.is_quantized or tensor.is_meta:
-        return "no plain tensor"
-    if tensor.dtype not in (_FRACTIONS if wanted.is_floating_point() else _WHOLE):
-        return f"{tensor.dtype} in place of {wanted.dtype}"
-    return None if torch.isfinite(tensor.to(wanted.dtype)).all() else "nan or infinity"
+        return "something other than a plain tensor"
+    if tensor.dtype not in (_FLOATS if expected.is_floating_point() else _INTEGERS):
+        return f"{tensor.dtype} instead of {expected.dtype}"
+    return None if torch.isfinite(tensor.to(expected.dtype)).all() else "nan or infinity"
 
 
 def _download(weights: WeightsEnum) -> Mapping[str, Tensor]:
@@ -71,20 +72,21 @@ def _download(weights: WeightsEnum) -> Mapping[str, Tensor]:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
-            f"{weights}: not to be had ({reason}); download {weights.url} elsewhere and give its "
-            "path as `pretrained`, or go on without by `pretrained: none`"
+            f"{weights}: cannot be downloaded ({reason}); download {weights.url} elsewhere and set "
+            "`pretrained` to its path, or do without: `pretrained: none`"
         ) from None
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
-    """Read a checkpoint: tensors by name and nothing that could run."""
+    """Read a checkpoint: tensors by name, and nothing that could run."""
     if not path.is_file():
         what = "not a file" if path.exists() else "no such file"
         raise UserError(f"{path}: {what}; fix `pretrained`")
     try:
         _refuse_packed(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd forms, which are refused, and of PyTorch's own
+            # Warnings are about odd formats, which are refused below, or about PyTorch itself.
+            warnings.simplefilter("ignore")
             if path.suffix == ".safetensors":
                 return load_file(path)
             state = torch.load(path, map_location="cpu", weights_only=True)
@@ -105,7 +107,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
 
 
 def _refuse_packed(path: Path) -> None:
-    """Raise UserError for a zip that unpacks to more than itself: PyTorch would read all of it."""
+    """Raise UserError for a zip that unpacks to more than its size: PyTorch would read it all."""
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             return
@@ -114,7 +116,8 @@ def _refuse_packed(path: Path) -> None:
     is_packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if is_packed or sum(entry.file_size for entry in entries) > path.stat().st_size:
         raise UserError(
-            f"{path}: packed, or files in it overlap, which torch.save never does; get it again"
+            f"{path}: compressed or with overlapping files, which torch.save never writes; "
+            "get it again"
         )
 
 

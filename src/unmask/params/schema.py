@@ -80,7 +80,7 @@ def read_all() -> Params:
     source, votes = params.data.source, params.data.votes
     if votes not in SAMPLE and not Path(votes).exists():
         raise UserError(
-            f"{FILE}: data.votes: no file {votes}; fix the path, or get fer2013new.csv of FER+"
+            f"{FILE}: data.votes: no file {votes}; fix the path, or get fer2013new.csv from FER+"
         )
     if source not in SAMPLE and not Path(source).exists():
         raise UserError(

@@ -4,12 +4,12 @@ Generator, after pix2pix (Isola et al. 2017, section 3.2.1), three sizes instead
 
     [B,1,24,48] -> 4x4 convolutions, stride 2: w x 12x24 -> 2w x 6x12 -> 4w x 3x6
                 -> dense layers with dropout -> 4w x 3x6
-                -> transposed ones:           2w x 6x12 -> w x 12x24 -> w x 24x48
+                -> transposed convolutions: 2w x 6x12 -> w x 12x24 -> w x 24x48
                 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-Batch normalisation and leaky ReLU lead down, ReLU up. Dropout is the only noise, as in pix2pix.
-The discriminator is that of the objective, `objectives/adversarial.py`: it sees the upper
-half with the real or the generated lower half.
+Batch normalisation, with leaky ReLU on the way down and ReLU on the way up. Dropout is the only
+noise, as in pix2pix. The discriminator belongs to the objective, `objectives/adversarial.py`: it
+sees the upper half with the real or the generated lower half.
 """
 
 from pydantic import Field

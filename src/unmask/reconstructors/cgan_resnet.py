@@ -7,7 +7,7 @@ Generator:
                 -> upscalings: 2w x 12x24 -> w x 24x48 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 Discriminator: residual blocks with average pooling between them (Miyato et al. 2018, figure 10),
-on the stitched face; no normalisation but the spectral one of the objective.
+on the stitched face; no normalisation other than the objective's spectral one.
 
     [B,1,48,48] -> v x 24x24 -> 2v x 12x12 -> 4v x 6x6 -> logits [B,1,6,6]
 """
@@ -49,7 +49,7 @@ class ResidualGenerator(nn.Module):
 
     def forward(self, upper: Tensor) -> Tensor:
         """Return generated lower halves."""
-        # Upside down, so that the rows beside the seam meet where blocks keep the place.
+        # Upside down, so that rows next to the seam line up, since the blocks keep positions.
         features = self.blocks(self.down(upper.flip(2)))
         lower: Tensor = self.up(features + self.dense(features))
         return lower
@@ -76,9 +76,9 @@ class ResidualDiscriminator(nn.Module):
 
 
 class _HalvingBlock(nn.Module):
-    """Residual block that halves both sides, without batch normalisation.
+    """Residual block that halves height and width, without batch normalisation.
 
-    The discriminator's batch holds real and generated faces; their common statistics would tell it
+    The discriminator's batch holds real and generated faces; their joint statistics would tell it
     what single faces do not.
     """
 

@@ -1,12 +1,12 @@
-"""The paper's grown generative CNN (section 3.4): 256 filters, more layers, batch normalisation.
+"""The paper's larger generative CNN (section 3.4): 256 filters, more layers, batch normalisation.
 
-    [B,1,24,48] -> w x 24x48 -> 2w x 12x24 -> 4w x 6x12 -> 8w x 3x6, two convolutions at a size
-                -> dense layers, so that each place can see the whole half -> 8w x 3x6
+    [B,1,24,48] -> w x 24x48 -> 2w x 12x24 -> 4w x 6x12 -> 8w x 3x6, two convolutions per size
+                -> dense layers, so that each position can see the whole half -> 8w x 3x6
                 -> 4w x 6x12 -> 2w x 12x24 -> w x 24x48 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-All convolutions are 3x3 with batch normalisation and ReLU; those that halve have stride 2,
-transposed ones lead up. The paper trains it with rotations and shifts of the faces, which are
-settings of training (`train.rotation`, `train.shift`).
+All convolutions are 3x3 with batch normalisation and ReLU; stride 2 leads down, transposed
+convolutions lead up. The paper trains it with rotated and shifted faces, which here are settings of
+training (`rotation`, `shift`).
 """
 
 from pydantic import Field
@@ -17,7 +17,7 @@ from unmask.layers.blocks import Dense, convolution, upscaling
 
 
 class Params(Section):
-    """width: filters of the first convolution, an eighth of the most (the paper's 256).
+    """width: filters of the first convolution, an eighth of the maximum (256 in the paper).
 
     dropout: of the dense layer.
     """

@@ -4,7 +4,7 @@
                 -> 2 x (4x4 transposed convolution, stride 2, ReLU), widths 2w, w
                 -> 4x4 transposed convolution, stride 2, sigmoid -> [B,1,24,48]
 
-The paper gives no widths; strides let three layers see most of the half face.
+The paper gives no widths; with strides, three layers see most of the half face.
 """
 
 from pydantic import Field

@@ -4,8 +4,8 @@
                 -> dense layers -> [B,8w,3,6]
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-The pictures and checkpoints during training that the paper mentions are there for every
-reconstructor. Frozen, its features are computed once.
+The pictures and checkpoints during training that the paper mentions exist for every reconstructor.
+Since the encoder is frozen, its features are computed only once.
 """
 
 from torch import nn
@@ -19,7 +19,7 @@ from unmask.layers.encoders import (
 
 
 class Params(PretrainedDense):
-    """There is nothing else to set."""
+    """Nothing else to set."""
 
 
 def build(params: Params) -> nn.Module:

@@ -2,8 +2,8 @@
 
     [B,1,24,48] -> [B,1,24,48], constant
 
-It carries nothing about the expression, so a classifier on its stitched faces has exactly what
-the baseline has: the upper half.
+It says nothing about the expression, so a classifier of its stitched faces has exactly what the
+baseline has: the upper half.
 """
 
 import torch
@@ -13,7 +13,7 @@ from unmask.core.section import Section
 
 
 class Params(Section):
-    """There is nothing to set."""
+    """Nothing to set."""
 
 
 class MeanFace(nn.Module):
@@ -28,7 +28,7 @@ class MeanFace(nn.Module):
         self.register_buffer("faces", torch.zeros(()))
 
     def observe(self, upper: Tensor, lower: Tensor) -> None:
-        """Take a batch of lower halves into the mean; `upper` is not looked at."""
+        """Update the mean with a batch of lower halves; `upper` is ignored."""
         self.faces += len(lower)
         self.mean += (lower - self.mean).sum(0, keepdim=True) / self.faces
 

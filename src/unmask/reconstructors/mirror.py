@@ -2,7 +2,7 @@
 
     [B,1,24,48] -> upside down -> [B,1,24,48]
 
-It needs no training and adds nothing to the upper half but a second copy of it.
+It needs no training and adds nothing to the upper half except a second copy of it.
 """
 
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from unmask.core.section import Section
 
 
 class Params(Section):
-    """There is nothing to set."""
+    """Nothing to set."""
 
 
 class Mirror(nn.Module):

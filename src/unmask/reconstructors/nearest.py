@@ -2,8 +2,8 @@
 
     [B,1,24,48] -> nearest of the N training faces' upper halves (squared error) -> its lower half
 
-A face whose upper half is the very same is passed over: otherwise every training face would get
-its own true lower half back, and no test face would.
+A face with an identical upper half is skipped: otherwise every training face would get its own true
+lower half back, and no test face would.
 """
 
 import torch
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from unmask.core.section import Section
 
-_CANDIDATES = 16  # more exact copies of one upper half than this are not passed over
+_CANDIDATES = 16  # with so many exact copies of an upper half, one of them is used
 
 
 class Params(Section):
-    """There is nothing to set."""
+    """Nothing to set."""
 
 
 class Nearest(nn.Module):
@@ -38,7 +38,7 @@ class Nearest(nn.Module):
         self.lower = torch.cat([self.lower, _pixels(lower)])
 
     def forward(self, upper: Tensor) -> Tensor:
-        """Return lower halves, float [B,1,24,48] in [0,1]; black ones before any was observed."""
+        """Return lower halves, float [B,1,24,48] in [0,1]; black before any face was observed."""
         if not len(self.upper):
             return torch.zeros_like(upper)
         near = self._distances(upper).topk(min(_CANDIDATES, len(self.upper)), largest=False).indices
@@ -47,14 +47,14 @@ class Nearest(nn.Module):
         return self.lower[near.gather(1, first).squeeze(1)].float() / 255
 
     def _distances(self, upper: Tensor) -> Tensor:
-        """Return squared errors [B,N], less what is the same for all N."""
+        """Return squared errors [B,N], without a term that is the same for all N."""
         known = self.upper.flatten(1).float() / 255
         return (known**2).sum(1) - 2 * upper.flatten(1) @ known.T
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *rest: object
     ) -> None:
-        """Make room for as many faces as were saved; buffers of another size are refused else."""
+        """Make room for as many faces as were saved; PyTorch refuses buffers of another size."""
         for name in ("upper", "lower"):
             saved = state_dict.get(prefix + name)
             if saved is not None:

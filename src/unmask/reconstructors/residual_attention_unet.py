@@ -1,15 +1,15 @@
 """U-Net with residual blocks and attention gates (Hosen and Islam 2022, arXiv:2209.08850).
 
-    [B,1,24,48] -> flipped upside down, so that skip connections join rows beside the seam
+    [B,1,24,48] -> flipped upside down, so that skip connections join rows next to the seam
       w x 24x48 ----------------- gate -> w x 24x48 -> 1x1 convolution, sigmoid
         2w x 12x24 -------- gate -> 2w x 12x24             -> [B,1,24,48]
           4w x 6x12 - gate -> 4w x 6x12
             8w x 3x6 (dropout)
 
 Each level is a residual block of two 3x3 convolutions; 2x2 max pooling leads down, upscalings lead
-up. A gate (Oktay et al. 2018, figure 2) weighs each place of a skip connection by what comes from
-below. The paper inpaints masked colour faces of 256x256 with five levels; half a face of 24x48
-bears four.
+up. A gate (Oktay et al. 2018, figure 2) weights each position of a skip connection by the signal
+from below. The paper inpaints masked colour faces of 256x256 with five levels; half a face of 24x48
+has room for four.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Params(Section):
 
 
 class AttentionGate(nn.Module):
-    """Weighs each place of `skip`, [B,C,H,W], by `signal`, [B,C,H,W], with one weight in [0,1]."""
+    """Weights each position of `skip`, [B,C,H,W], by `signal`, [B,C,H,W]; weights are in [0,1]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class AttentionGate(nn.Module):
         self.weight = nn.Conv2d(inner, 1, kernel_size=1)
 
     def forward(self, skip: Tensor, signal: Tensor) -> Tensor:
-        """Return the weighed skip connection."""
+        """Return the weighted skip connection."""
         both = torch.relu(self.of_skip(skip) + self.of_signal(signal))
         return skip * torch.sigmoid(self.weight(both))
 

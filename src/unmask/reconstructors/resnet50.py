@@ -5,7 +5,7 @@
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 The paper freezes the lower layers (`freeze: lower`), which makes sense with pretrained weights;
-without them, the default is to train all.
+without them, by default, all layers learn.
 """
 
 from torch import nn
@@ -15,7 +15,7 @@ from unmask.layers.encoders import EncoderDecoder, PretrainedDense, resnet50_enc
 
 
 class Params(PretrainedDense):
-    """There is nothing else to set."""
+    """Nothing else to set."""
 
 
 def build(params: Params) -> nn.Module:

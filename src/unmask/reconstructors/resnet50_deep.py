@@ -8,8 +8,8 @@
                 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 The paper says only that layers were added. Here they are residual blocks at every size, and the
-decoder sees the encoder's maps of the same size, flipped upside down, so that the rows beside the
-seam meet; an upscaling leads from each size to the next.
+decoder sees the encoder's feature maps of the same size, flipped upside down so that the rows next
+to the seam line up; an upscaling leads from each size to the next.
 """
 
 import torch

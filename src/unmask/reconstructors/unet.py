@@ -1,14 +1,14 @@
 """U-Net from upper half to lower half (paper, section 3.6; Ronneberger, Fischer and Brox 2015).
 
-    [B,1,24,48] -> flipped upside down, so that skip connections join rows beside the seam
+    [B,1,24,48] -> flipped upside down, so that skip connections join rows next to the seam
       w x 24x48 --------------------------------> w x 24x48 -> 1x1 convolution, sigmoid
         2w x 12x24 ------------------> 2w x 12x24               -> [B,1,24,48]
           4w x 6x12 --------> 4w x 6x12
             8w x 3x6 (dropout)
 
 Each level is two 3x3 convolutions with batch normalisation and ReLU; 2x2 max pooling leads down,
-2x2 transposed convolutions lead up. Differs from the original: padding keeps the sizes, and the
-upside-down input, since input and output here are neighbours and not the same part of the image.
+2x2 transposed convolutions lead up. Unlike the original, padding keeps the sizes, and the input is
+upside down, since here input and output are neighbours and not the same part of the image.
 """
 
 import torch

@@ -4,8 +4,8 @@
                 -> dense layers with dropout -> [B,8w,3,6]
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-The paper does not say which layers of the encoder learn. Frozen (`freeze: all`), its features are
-computed once; that is also how it fits a machine without a GPU.
+The paper does not say which layers of the encoder learn. If it is frozen (`freeze: all`), its
+features are computed only once, which also makes it affordable without a GPU.
 """
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from unmask.layers.encoders import EncoderDecoder, PretrainedDense, vgg16_encode
 
 
 class Params(PretrainedDense):
-    """dropout: more of it than elsewhere, as the paper adds it to this model alone."""
+    """dropout: higher than elsewhere, as the paper adds it to this model alone."""
 
     dropout: float = Field(default=0.3, ge=0, lt=1)
 

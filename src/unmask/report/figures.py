@@ -1,4 +1,4 @@
-"""The report's figures as SVG that takes the colour of the text around it."""
+"""The report's figures, as SVG in the colour of the surrounding text."""
 
 import io
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from unmask.evaluation.predictions import PROBABILITIES
 from unmask.evaluation.tables import draw
 from unmask.laboratory import results as experiments
 
-_INK = "#010203"  # stands for the colour of the text; no figure uses it otherwise
+_INK = "#010203"  # placeholder for the colour of the text; no figure uses it otherwise
 _STYLE: Any = {
-    "svg.hashsalt": "unmask",  # the same names in the file at every run
+    "svg.hashsalt": "unmask",  # the same ids in the file at every run
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
@@ -29,22 +29,19 @@ _BLUE, _ORANGE = "#3b82d0", "#d97706"
 
 
 def accuracies(compared: Mapping[str, Any]) -> Markup:
-    """Return test accuracies with their intervals, between baseline and ceiling."""
+    """Return a plot of test accuracies with their intervals, between baseline and ceiling."""
     with matplotlib.rc_context(_STYLE):
         return _svg(draw(compared), "Test accuracies of all classifiers")
 
 
 def laboratory(found: Mapping[str, Any]) -> Markup:
-    """Return what each leak and control does to the classifier's pair of accuracies."""
+    """Return a plot of what each leak and control does to the classifier's two accuracies."""
     with matplotlib.rc_context(_STYLE):
-        return _svg(experiments.draw(found), "Accuracies judged and while training, by experiment")
+        return _svg(experiments.draw(found), "Judged and training accuracy, by experiment")
 
 
 def curves(folder: Path) -> Markup:
-    """Return the losses of every training run of the pipeline, on training and validation.
-
-    folder: models.
-    """
+    """Return plots of the training and validation losses of every training run in `folder`."""
     files = sorted(file for kind in _KINDS for file in (folder / kind).rglob("training.json"))
     histories = {file.parent: read_json(file)["history"] for file in files}
     runs = {run: history for run, history in histories.items() if len(history) > 1}
@@ -62,7 +59,7 @@ def curves(folder: Path) -> Markup:
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> Markup:
-    """Return how often predictions of each confidence are right, and how many there are."""
+    """Return plots of how often predictions of each confidence are right, and how many exist."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for number, (title, table) in enumerate(tables.items(), 1):
@@ -86,6 +83,6 @@ def _svg(figure: Figure, title: str) -> Markup:
     metadata = {"Date": None, "Title": title}
     figure.savefig(file, format="svg", transparent=True, metadata=metadata)
     drawing = file.getvalue()
-    # The page is the document: neither declaration nor size, which would not shrink on a phone.
+    # The page embeds the drawing, so the XML declaration goes.
     drawing = drawing[drawing.index("<svg") :].replace(_INK, "currentColor")
     return Markup(f'<figure role="img" aria-label="{title}">{drawing}</figure>')  # noqa: S704

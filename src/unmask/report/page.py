@@ -1,4 +1,4 @@
-"""The report: one page that holds everything, styles and pictures included."""
+"""The report: a single page that contains everything, including styles and pictures."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", 
 
 
 def page() -> str:
-    """Return the page, made of `metrics/`, `data/predictions`, `models` and the sheet."""
+    """Return the page, made from `metrics/`, `data/predictions`, `models` and the sheet."""
     model, compared = read(Recon, "recon").model, read_json("metrics/compare.json")
     shown = {"upper half": "baseline", f"with {model}": model}
     shown["true face"] = "ceiling"
@@ -68,7 +68,7 @@ def page() -> str:
 
 
 def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
-    """Return what another pipeline found, if it has run, on these faces and with this model."""
+    """Return what another pipeline found, if it has run on these faces and with this model."""
     if not Path(path).exists():
         return None
     found: dict[str, Any] = read_json(path)
@@ -95,7 +95,7 @@ def _table(name: str, first: str, columns: Columns, rows: Mapping[str, Any]) -> 
 
 
 def _confusion(name: str) -> list[dict[str, Any]]:
-    """Return the confusion matrix of a classifier, a row a class, as counts and shares."""
+    """Return the confusion matrix of a classifier as counts and fractions, one row per class."""
     counts = read_json(f"metrics/classification/{name}.json")["test"]["confusion"]
     return [
         {"class": CLASSES[label], "cells": [(n, n / max(1, sum(row))) for n in row]}

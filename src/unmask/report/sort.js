@@ -1,4 +1,4 @@
-// A click on a column's title sorts by it; another click turns the order round.
+// A click on a column's title sorts by it; another click reverses the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const number = (text) => parseFloat(text.replaceAll(",", ""));
@@ -11,7 +11,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     title.setAttribute("aria-sort", down ? "descending" : "ascending");
     const compare = (a, b) => {
       const [one, two] = [a, b].map((row) => row.cells[column].textContent.trim());
-      if (!one || !two) return !one - !two; // what is empty stays below
+      if (!one || !two) return !one - !two; // empty cells stay at the bottom
       const [x, y] = [one, two].map(number);
       const order = isNaN(x) || isNaN(y) ? one.localeCompare(two) : x - y;
       return down ? -order : order;

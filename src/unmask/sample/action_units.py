@@ -1,12 +1,12 @@
-"""Which facial action units move in which expression, and the best accuracy that they allow.
+"""Which facial action units move in which expression, and the best accuracy that this allows.
 
-The units are those of the Facial Action Coding System (FACS, Ekman & Friesen 1978). What is usual
-in which emotion follows the prototypes of EMFACS (Ekman & Friesen 1983), for instance 6+12 for
-happiness, 1+2+5+26 for surprise, 4+5+7+23 for anger. The figures themselves are ours: they are
+The units are those of the Facial Action Coding System (FACS, Ekman & Friesen 1978). Which of them
+are typical of an emotion follows the prototypes of EMFACS (Ekman & Friesen 1983), for instance 6+12
+for happiness, 1+2+5+26 for surprise, 4+5+7+23 for anger. The percentages are our own: they are
 chosen so that the part above a mask tells much less than the whole face, as in real life.
 
-Within an emotion each unit moves or rests independently of the others, so everything that can be
-known about the attainable accuracy follows by enumeration.
+Given the emotion, the units move independently of each other, so the attainable accuracy can be
+computed exactly, by enumeration.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ lip corner depressor, chin raiser, lip stretcher, lip tightener, lips part, jaw 
 UNITS = UPPER_UNITS + LOWER_UNITS
 
 PRIORS = np.array([0.14, 0.06, 0.14, 0.24, 0.16, 0.11, 0.15])
-"""Share of each class: FER2013's, rounded, with disgust raised from 1.5 % to 6 %."""
+"""Fraction of each class: FER2013's, rounded, with disgust raised from 1.5 % to 6 %."""
 
 _PERCENT = {
     #           AU1 AU2 AU4 AU5 AU7  AU6 AU9 AU10 12 15 17 20 23 25 26
@@ -41,18 +41,19 @@ _PERCENT = {
 }  # fmt: skip
 
 PROBABILITIES = np.array([_PERCENT[name] for name in CLASSES]) / 100
-"""float [7,15]: the probability of each of UNITS in each of CLASSES."""
+"""float [7,15]: the probability that each of UNITS moves in each of CLASSES."""
 
 
 def attainable_accuracy() -> dict[str, float]:
     """Return the best expected accuracy from the units above the mask and from all of them.
 
-    `upper` is a bound for every reader of the upper half, however good: apart from the units above
-    the mask nothing in those rows depends on the emotion (identity, pose, light and noise are drawn
-    without it), so the label reaches the picture through these units alone. Who sees the units
-    themselves does best by naming the emotion with the largest prior(e) * prod P(unit | e); the sum
-    of that maximum over all configurations is the share of faces named rightly. `whole` is the same
-    over all units, for readers of the whole face. A finite test split deviates by sampling error.
+    `upper` bounds every reader of the upper half, however good: apart from the units above the
+    mask, nothing in those rows depends on the emotion (identity, pose, light and noise are drawn
+    without it), so the label reaches the picture only through these units. A reader that sees the
+    units themselves does best by naming the emotion with the largest prior(e) * prod P(unit | e);
+    the sum of that maximum over all configurations is the fraction of faces named correctly.
+    `whole` is the same over all units, for readers of the whole face. A finite test split deviates
+    by sampling error.
     """
     upper = len(UPPER_UNITS)
     return {
@@ -62,7 +63,7 @@ def attainable_accuracy() -> dict[str, float]:
 
 
 def joint(units: Sequence[int]) -> NDArray[np.float64]:
-    """Return P(emotion and configuration) of `units`, indices into UNITS.
+    """Return P(emotion and configuration) of `units`, which are indices into UNITS.
 
     float [7, 2**len(units)]; bit k of a configuration's number says whether units[k] moves.
     """
@@ -77,5 +78,5 @@ def posterior(moves: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return P(emotion | all units), float [n,7], for configurations bool [n,15]."""
     given = np.where(moves[:, np.newaxis], PROBABILITIES, 1 - PROBABILITIES).prod(axis=2)
     both = PRIORS * given
-    share: NDArray[np.float64] = both / both.sum(axis=1, keepdims=True)
-    return share
+    normalised: NDArray[np.float64] = both / both.sum(axis=1, keepdims=True)
+    return normalised

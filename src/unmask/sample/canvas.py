@@ -1,6 +1,6 @@
-"""A grey canvas for one half of the picture, on which shapes of the face's own frame are painted.
+"""A grey canvas for one half of the picture, painted with shapes given in the face's own frame.
 
-Lengths are pixels of the finished 48x48 picture. In the face's frame the origin is the middle of
+Lengths are in pixels of the finished 48x48 picture. In the face's frame the origin is the middle of
 the face, x grows to the right and y downwards. Grey values run from 0 to 255.
 """
 
@@ -18,7 +18,7 @@ Points = NDArray[np.float64]
 """Corners of an outline, float [K,2], x and y in the face's frame."""
 
 SCALE = 4
-"""Canvas pixels for each pixel of the finished face."""
+"""Canvas pixels per pixel of the finished face."""
 
 _ANGLE = np.linspace(0, 2 * np.pi, 48, endpoint=False)
 _COSINE, _SINE = np.cos(_ANGLE), np.sin(_ANGLE)
@@ -26,7 +26,7 @@ _COSINE, _SINE = np.cos(_ANGLE), np.sin(_ANGLE)
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the face's frame lies on the picture."""
+    """Where the face's frame lies in the picture."""
 
     right: float
     down: float
@@ -35,10 +35,10 @@ class Pose:
 
 
 class Canvas:
-    """One half of a picture in the making, at four times the final size."""
+    """One half of an unfinished picture, at four times the final size."""
 
     def __init__(self, pose: Pose, background: float, first_row: int) -> None:
-        """Begin the half of 24 rows that begins at `first_row` of the finished picture."""
+        """Start the half of 24 rows that begins at `first_row` of the finished picture."""
         self._image = Image.new("L", (SCALE * SIZE, SCALE * SIZE // 2), round(background))
         cosine, sine = np.cos(pose.tilt), np.sin(pose.tilt)
         self._frame = SCALE * pose.zoom * np.array([[cosine, sine], [-sine, cosine]])
@@ -56,7 +56,7 @@ class Canvas:
     ) -> None:
         """Fill the polygons `outlines` with a grey value; with a `width`, draw them as open lines.
 
-        soft: standard deviation, in pixels, of the blur of their edges.
+        soft: standard deviation, in pixels, of the blur at their edges.
         """
         placed = [outline @ self._frame + self._origin for outline in outlines]
         value = min(255, max(0, round(grey)))
@@ -77,12 +77,12 @@ class Canvas:
     def _box(
         self, placed: Sequence[Points], margin: float, reach: int
     ) -> tuple[int, int, int, int]:
-        """Return left, top, right, bottom of what is worth painting.
+        """Return left, top, right, bottom of the area worth painting.
 
-        That is what holds the outlines with a margin, less what lies out of a blur's reach of the
-        canvas, for nothing of it shows.
+        That is the bounding box of the outlines with a margin, less anything so far outside the
+        canvas that not even its blur shows.
         """
-        # On so few points Python's own minimum is several times quicker than NumPy's.
+        # For so few points Python's min is several times as fast as NumPy's.
         x, y = np.concatenate(placed).T.tolist()
         return (
             max(math.floor(min(x) - margin), -reach),
@@ -111,14 +111,14 @@ def both_sides(points: Points) -> list[Points]:
 
 
 def curve(x: ArrayLike, y: ArrayLike) -> Points:
-    """Return the points (x, y), where either may be one number for all."""
+    """Return the points (x, y); either may be one number for all points."""
     points = np.empty((max(np.size(x), np.size(y)), 2))
     points[:, 0], points[:, 1] = x, y
     return points
 
 
 def ribbon(upper: Points, lower: Points) -> Points:
-    """Return the outline of what lies between two curves that run in the same direction."""
+    """Return the outline of the area between two curves that run in the same direction."""
     return np.concatenate([upper, lower[::-1]])
 
 

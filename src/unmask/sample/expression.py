@@ -1,8 +1,8 @@
 """Painting the action units: eyes and brows above the mask's edge, mouth and cheeks below it.
 
-What each unit looks like follows the Facial Action Coding System (FACS, Ekman & Friesen 1978),
-exaggerated a little as 48x48 pixels ask for. A `Strength` maps each unit to how far it moves: 0 at
-rest, about 1 when it acts.
+What each unit looks like follows the Facial Action Coding System (FACS, Ekman & Friesen 1978), a
+little exaggerated, as 48x48 pixels require. A `Strength` maps each unit to how far it moves: 0 at
+rest, about 1 when active.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _EYE_Y = -5.0
 
 
 def paint_upper(canvas: Canvas, person: Person, strength: Strength) -> None:
-    """Paint the face with the units of the upper half; of the lower half only what is at rest."""
+    """Paint the face with the units of the upper half; everything else is at rest."""
     paint_head(canvas, person)
     _paint_eyes(canvas, person, strength)
     _paint_brows(canvas, person, strength)
@@ -81,7 +81,7 @@ def _paint_brows(canvas: Canvas, person: Person, strength: Strength) -> None:
 
 
 def _paint_forehead(canvas: Canvas, person: Person, strength: Strength) -> None:
-    """Furrows: across the forehead above raised brows (AU1, AU2), upright between lowered (AU4)."""
+    """Furrows: across the forehead over raised brows (AU1, AU2), vertical between lowered (AU4)."""
     grey = person.shadow
     for unit, start, end in (("AU1", 0, 5), ("AU2", 7, 12)):
         if strength[unit]:
@@ -128,7 +128,7 @@ def _paint_cheeks(canvas: Canvas, person: Person, strength: Strength) -> None:
 
 
 class _Lips(NamedTuple):
-    """The edges of the lips, each from the left corner of the mouth to the right."""
+    """The edges of the lips, each from the left corner of the mouth to the right corner."""
 
     over: Points
     top: Points  # lower edge of the upper lip
@@ -137,7 +137,7 @@ class _Lips(NamedTuple):
 
 
 def _lips(person: Person, strength: Strength) -> _Lips:
-    """Return the lips as bent and parted by all units of the mouth."""
+    """Return the lips, bent and parted by all units of the mouth."""
     smile, down, stretch = strength["AU12"], strength["AU15"], strength["AU20"]
     tight, parted, jaw = strength["AU23"], strength["AU25"], strength["AU26"]
     across = np.linspace(-1, 1, 25)
@@ -146,7 +146,7 @@ def _lips(person: Person, strength: Strength) -> _Lips:
     middle = person.mouth_y + 0.8 * smile - 1.0 * strength["AU17"] + 0.8 * jaw
     bend = -3.6 * smile * across**2 + 3.4 * down * np.abs(across) ** 2.5
     line = middle + bend + 0.9 * stretch * across**4
-    # Tightened and stretched lips part as a square, others as an almond.
+    # Tightened or stretched lips open into a square, others into an almond.
     gape = arch ** (0.35 if tight or stretch else 0.75)
     top = line - (0.5 * parted + 1.4 * jaw) * gape - 1.9 * strength["AU10"] * arch**2
     bottom = line + (2.1 * parted + 3.9 * jaw) * gape
@@ -161,7 +161,7 @@ def _lips(person: Person, strength: Strength) -> _Lips:
 
 
 def _paint_mouth(canvas: Canvas, person: Person, strength: Strength) -> None:
-    """Paint the lips, the dark between them and the teeth, which AU25 and AU10 show."""
+    """Paint the lips, the dark gap between them, and the teeth, which AU25 and AU10 show."""
     lips = _lips(person, strength)
     canvas.paint([ribbon(lips.over, lips.under)], person.lip_shade * person.skin, soft=0.15)
     if np.mean(lips.bottom - lips.top) > 0.5:

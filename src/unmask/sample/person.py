@@ -1,7 +1,7 @@
-"""The synthetic person: all of the picture that does not depend on the expression.
+"""The synthetic person: everything in the picture that does not depend on the expression.
 
-Lengths are pixels of the finished 48x48 picture in the frame of `canvas`; grey values run from 0
-to 255.
+Lengths are in pixels of the finished 48x48 picture, in the face's frame (see `canvas`); grey values
+run from 0 to 255.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ BEARDS = ("stubble", "full", "moustache")
 
 @dataclass(frozen=True)
 class Person:
-    """One identity in one pose under one light; nothing here is drawn with the emotion in view."""
+    """One identity in one pose under one light; none of it depends on the emotion."""
 
     pose: Pose
     background: float  # grey value, as are skin, hair and iris
@@ -26,25 +26,25 @@ class Person:
     hair: float
     hair_style: str
     hairline: float  # y where the forehead begins
-    width: float  # half the head
+    width: float  # half the width of the head
     chin: float  # y of its tip
     jaw: float  # exponent of the jaw's superellipse: 2 is round, 3 nearly square
     brow_y: float
     brow_thickness: float
     brow_arch: float
     eye_x: float  # from the middle of the face to the middle of an eye
-    eye_width: float  # half of it
+    eye_width: float  # half the width
     eye_opening: float  # factor
     iris: float
     nose_y: float
-    nose_width: float  # half of it
+    nose_width: float  # half the width
     mouth_y: float
-    mouth_width: float  # half of it
+    mouth_width: float  # half the width
     lips: float  # thickness
-    lip_shade: float  # grey value of the lips relative to the skin's
+    lip_shade: float  # grey value of the lips as a fraction of the skin's
     beard: str | None
     glasses: bool
-    light: tuple[float, float]  # where it comes from: right and up
+    light: tuple[float, float]  # direction it comes from: right, up
     contrast: float
     blur: float  # standard deviation in pixels
     noise: float  # standard deviation in grey values
@@ -58,7 +58,7 @@ class Person:
 def draw_person(random: np.random.Generator) -> Person:
     """Draw identity, pose and light.
 
-    Pose stays so small that in every person eyes and brows lie above the middle row of the picture,
+    The pose varies so little that eyes and brows always lie above the middle row of the picture,
     and mouth and cheeks below it.
     """
     uniform = random.uniform
@@ -116,7 +116,7 @@ def paint_head(canvas: Canvas, person: Person, jaw_drop: float = 0) -> None:
 
 
 def paint_glasses(canvas: Canvas, person: Person) -> None:
-    """Paint the frame of the glasses, if the person wears any: thin, for brows and lids to show."""
+    """Paint the frame of the glasses, if there are any; thin, so that brows and lids show."""
     if not person.glasses:
         return
     lenses = both_sides(ellipse(person.eye_x, -4.3, person.eye_width + 2.3, 4.9, 2.6))
@@ -131,10 +131,10 @@ def develop(
 ) -> NDArray[np.uint8]:
     """Return the picture, float [48,48], under the person's light, with contrast and noise.
 
-    Every pixel is changed for itself, so nothing travels from one half of the face to the other.
+    Every pixel is changed on its own, so nothing leaks from one half of the face to the other.
     """
     y, x = (np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2) / (SIZE / 2)
-    # A ball under a distant light: the normal at (x, y) is (x, y, height).
+    # A sphere under a distant light: the normal at (x, y) is (x, y, height).
     height = np.sqrt(np.clip(1 - 0.55 * (x**2 + y**2), 0, 1))
     right, up = person.light
     lit = picture * (0.2 + 0.9 * height + 0.6 * (right * x - up * y))
@@ -169,7 +169,7 @@ def _paint_hair_behind(canvas: Canvas, person: Person) -> None:
 
 
 def _paint_hair(canvas: Canvas, person: Person) -> None:
-    """Paint the hair above the forehead; it leaves room for raised brows."""
+    """Paint the hair above the forehead, leaving room for raised brows."""
     if person.hair_style == "bald":
         return
     half = person.width + 2

@@ -1,8 +1,8 @@
 """Synthetic faces in the layout of the Kaggle file: the pipeline's embedded input.
 
-Every face is a person (`person`) whose action units (`action_units`) are drawn given its emotion
-and painted (`expression`). The classes stand in the proportion of PRIORS within each split,
-so that the attainable accuracy, which is computed from those, holds for each.
+Every face is a person (`person`) whose action units (`action_units`) are drawn given the emotion
+and painted (`expression`). Within each split the classes have the proportions of PRIORS, so that
+the attainable accuracy, which is computed from these, holds for each split.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ from unmask.sample.person import develop, draw_person
 from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
-"""The Kaggle file's name of each split."""
+"""The Kaggle file's name for each split."""
 
 ANNOTATORS = 10
-"""They see which action units move, and name an emotion as often as it is likely then."""
+"""Per face. They see which action units move, and vote by the posterior of the emotions."""
 
 
 class Split(NamedTuple):
@@ -37,13 +37,13 @@ class Split(NamedTuple):
 
 
 def draw_splits(counts: Mapping[str, int], seed: int) -> dict[str, Split]:
-    """Draw the faces of every split; `counts` gives each of SPLITS its number of faces, >= 7."""
+    """Draw the faces of every split; `counts` gives the number of faces, at least 7, by split."""
     return {name: _draw_split(number, counts[name], seed) for number, name in enumerate(SPLITS)}
 
 
 def _draw_split(number: int, count: int, seed: int) -> Split:
     """Draw one split; face i is drawn from (seed, split, i), given its label."""
-    # The stream after the last face's, so that no face shares it.
+    # Seeded as the face after the last one would be, so that no face shares this stream.
     order = np.random.default_rng([seed, number, count])
     labels = order.permutation(np.repeat(np.arange(len(CLASSES)), class_counts(count)))
     images = np.empty((count, SIZE, SIZE), np.uint8)
@@ -59,7 +59,7 @@ def _draw_split(number: int, count: int, seed: int) -> Split:
 def class_counts(count: int) -> NDArray[np.int64]:
     """Return how many faces each class has in a split of `count` >= 7 faces, int64 [7].
 
-    The proportion is that of PRIORS by largest remainders, but no class goes without a face.
+    They are proportional to PRIORS, by largest remainders, with at least one face per class.
     """
     exact = count * PRIORS
     counts: NDArray[np.int64] = np.maximum(1, np.floor(exact)).astype(np.int64)
@@ -73,17 +73,17 @@ def class_counts(count: int) -> NDArray[np.int64]:
 
 
 def draw_units(label: int, random: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw which of UNITS move in a face of class `label`, bool [15]."""
+    """Draw which of UNITS move in a face of the class `label`, bool [15]."""
     moves: NDArray[np.bool_] = random.uniform(size=len(UNITS)) < PROBABILITIES[label]
     return moves
 
 
 def draw_face(moves: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a person whose action units `moves`, bool [15], act; return uint8 [48,48].
+    """Draw a person with the active units `moves`, bool [15]; return uint8 [48,48].
 
-    Person, light, noise and the strength of the units do not depend on which units act. Rows 0 to
-    23 depend on UPPER_UNITS alone and rows 24 to 47 on LOWER_UNITS alone: the halves are painted on
-    canvases of their own and blurred apart.
+    Person, light, noise and the strength of the units do not depend on which units are active. Rows
+    0 to 23 depend on UPPER_UNITS alone and rows 24 to 47 on LOWER_UNITS alone: the halves are
+    painted on separate canvases and blurred separately.
     """
     strengths = moves * random.uniform(0.85, 1.15, size=len(UNITS))
     strength = dict(zip(UNITS, strengths.tolist(), strict=True))
@@ -106,7 +106,7 @@ def write_csv(path: Path, splits: Mapping[str, Split]) -> None:
 
 
 def write_votes(path: Path, splits: Mapping[str, Split]) -> None:
-    """Write the votes in the layout of FER+; nobody finds contempt, nothing, or no face."""
+    """Write the votes in the layout of FER+; nobody votes for any of OTHERS."""
     rows = [
         {
             "Usage": USAGES[name],
@@ -122,7 +122,7 @@ def write_votes(path: Path, splits: Mapping[str, Split]) -> None:
 
 
 def contact_sheet(faces: Split, columns: int = 10, zoom: int = 3) -> Image.Image:
-    """Return a picture of the first `columns` faces of each class, a row a class."""
+    """Return a picture of the first `columns` faces of each class, one row per class."""
     side, margin = zoom * SIZE, 110
     sheet = Image.new("L", (margin + columns * side, len(CLASSES) * side), 255)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(20)

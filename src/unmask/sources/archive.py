@@ -1,6 +1,6 @@
 """CSV files in compressed files and archives, read as streams: nothing is unpacked to disk.
 
-What a file is, its first bytes say and not its name: a gzip that is named `.csv` is read as gzip.
+The first bytes of a file decide what it is, not its name: a gzip named `.csv` is read as gzip.
 """
 
 import errno
@@ -24,16 +24,16 @@ from unmask.sources.limits import Capped, Metered
 from unmask.sources.text import Table, listed, shown
 
 NAMES = ("fer2013.csv", "icml_face_data.csv")
-"""Names of the files that hold all splits."""
+"""Names of files that hold all splits."""
 
 PAIR = ("train.csv", "test.csv")
-"""Names of the files that hold a split each."""
+"""Names of files that hold one split each."""
 
-_MOST_MEMBERS = 50_000
-_MOST_AT_ONCE = 1 << 20
-_MOST_OF_DIRECTORY = 1 << 24  # of a zip, which is read at once
-_MOST_OF_HEADERS = 1 << 25  # of all in a tar, which stay in memory
-_DAMAGE = (
+_MAX_MEMBERS = 50_000
+_MAX_READ = 1 << 20
+_MAX_DIRECTORY = 1 << 24  # of a zip, which is read in one go
+_MAX_HEADERS = 1 << 25  # of a tar in total, which stay in memory
+_DAMAGE_ERRORS = (
     EOFError,
     NotImplementedError,
     lzma.LZMAError,
@@ -45,9 +45,9 @@ _DAMAGE = (
 
 
 class _Member(NamedTuple):
-    """A file in an archive, or a link or device under the name of one.
+    """A file in an archive, or a link or device in place of one.
 
-    key: its entry, ZipInfo or TarInfo.
+    key: its entry, a ZipInfo or TarInfo.
     """
 
     name: str
@@ -56,11 +56,11 @@ class _Member(NamedTuple):
 
 
 def tables(path: Path) -> list[Table]:
-    """Return the CSV file in `path`, or the pair [train, test] where an archive holds that.
+    """Return the CSV file in `path`, or the pair [train, test] if an archive holds one.
 
-    path: a CSV file, or one as `.gz`, `.xz`, `.bz2`, or in a `.zip` or `.tar`, itself compressed
-    or not. An archive must hold one file of NAMES, or else the PAIR, or else one CSV file.
-    Raises UserError where it holds none or several, or is damaged.
+    path: a CSV file, plain or as `.gz`, `.xz` or `.bz2`, or a `.zip` or a `.tar`, which may itself
+    be compressed. An archive must hold one file of NAMES, or else the PAIR, or else one CSV file.
+    Raises UserError if it holds none or several, or is damaged.
     """
     label = shown(path)
     with path.open("rb") as file:
@@ -77,7 +77,7 @@ def tables(path: Path) -> list[Table]:
     for member in chosen:
         if not member.is_file:
             raise UserError(
-                f"{label}/{shown(member.name)}: a link or a device in place of a file; "
+                f"{label}/{shown(member.name)}: a link or a device instead of a file; "
                 "pack the file itself"
             )
     return [
@@ -109,14 +109,14 @@ def _chosen(members: Sequence[_Member], label: str) -> list[_Member]:
 
 
 @contextmanager
-def _damage_named(label: str) -> Iterator[None]:
-    """Turn what the readers of archives raise for a damaged one into a UserError."""
+def _damage_as_user_error(label: str) -> Iterator[None]:
+    """Turn the exceptions that archive readers raise for a damaged file into a UserError."""
     try:
         yield
-    except _DAMAGE as error:
+    except _DAMAGE_ERRORS as error:
         what = str(error) or type(error).__name__
     except OSError as error:
-        # Others are the operating system's; this one comes of an offset before the beginning.
+        # EINVAL comes from an offset before the start; others are the operating system's own.
         if error.errno not in (None, errno.EINVAL):
             raise
         what = str(error)
@@ -129,7 +129,7 @@ def _damage_named(label: str) -> Iterator[None]:
 
 @contextmanager
 def _open(path: Path, unpack: head.Unpacker | None, label: str) -> Iterator[BufferedReader]:
-    with _damage_named(label), path.open("rb") as file:
+    with _damage_as_user_error(label), path.open("rb") as file:
         if unpack is None:
             yield file
         else:
@@ -138,18 +138,18 @@ def _open(path: Path, unpack: head.Unpacker | None, label: str) -> Iterator[Buff
 
 
 def _metered(unpacked: object, path: Path, label: str) -> BufferedReader:
-    """Return a stream over what is unpacked of `path`, which ends early where that is a bomb."""
-    # The readers of archives lack a common type.
+    """Return a stream over the unpacked content of `path` that fails early if that is a bomb."""
+    # The archive readers have no common type.
     return BufferedReader(Metered(cast("RawIOBase", unpacked), path.stat().st_size, label))
 
 
 def _is_hidden(name: str) -> bool:
-    """Say whether a member is a leftover of macOS: `__MACOSX/...`, `._name`, `.DS_Store`."""
+    """Return whether a member is a leftover of macOS: `__MACOSX/...` or `._name`."""
     return any(part == "__MACOSX" or part.startswith("._") for part in name.split("/"))
 
 
 def _refuse_outside(name: str, label: str) -> None:
-    """Raise UserError for a path that no honest archive holds, though none is ever followed."""
+    """Raise UserError for a path that no honest archive has, though none is ever followed."""
     if (
         name.startswith(("/", "\\"))
         or re.match("[A-Za-z]:", name)
@@ -157,22 +157,22 @@ def _refuse_outside(name: str, label: str) -> None:
     ):
         raise UserError(
             f"{label}/{shown(name)}: a path that leads out of the archive; "
-            "pack the file again under its name alone"
+            "pack the file again under its bare name"
         )
 
 
 def _refuse_many(count: int, label: str) -> None:
-    if count > _MOST_MEMBERS:
+    if count > _MAX_MEMBERS:
         raise UserError(
-            f"{label}: more than {_MOST_MEMBERS} files in this archive; "
+            f"{label}: more than {_MAX_MEMBERS} files in this archive; "
             "unpack it and name the CSV file or the folder of images"
         )
 
 
 def _zip_members(path: Path) -> list[_Member]:
-    with _damage_named(shown(path)), path.open("rb") as file:
+    with _damage_as_user_error(shown(path)), path.open("rb") as file:
         try:
-            with zipfile.ZipFile(Capped(file, _MOST_OF_DIRECTORY)) as archive:
+            with zipfile.ZipFile(Capped(file, _MAX_DIRECTORY)) as archive:
                 entries = archive.infolist()
         except ValueError as error:  # offsets and names that make no sense
             raise zipfile.BadZipFile(str(error)) from None
@@ -180,7 +180,7 @@ def _zip_members(path: Path) -> list[_Member]:
     members = []
     for entry in entries:
         _refuse_outside(entry.filename, shown(path))
-        # A name may be empty, which `is_dir` does not expect.
+        # A name may be empty, which `is_dir` cannot handle.
         if entry.filename and not entry.is_dir() and not _is_hidden(entry.filename):
             is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
             members.append(_Member(entry.filename, entry, is_file))
@@ -191,9 +191,9 @@ def _zip_members(path: Path) -> list[_Member]:
 def _open_in_zip(path: Path, member: _Member) -> Iterator[BufferedReader]:
     label = f"{shown(path)}/{shown(member.name)}"
     if member.key.flag_bits & 1:
-        raise UserError(f"{label}: locked with a password; unpack it first")
+        raise UserError(f"{label}: protected by a password; unpack it first")
     with (
-        _damage_named(label),
+        _damage_as_user_error(label),
         zipfile.ZipFile(path) as archive,
         archive.open(member.key) as unpacked,
         _metered(unpacked, path, label) as stream,
@@ -205,21 +205,21 @@ def _open_in_zip(path: Path, member: _Member) -> Iterator[BufferedReader]:
 def _open_tar(path: Path, unpack: head.Unpacker | None) -> Iterator[tarfile.TarFile]:
     with (
         _open(path, unpack, shown(path)) as stream,
-        tarfile.TarFile(fileobj=Capped(stream, _MOST_AT_ONCE)) as archive,  # type: ignore[arg-type]
+        tarfile.TarFile(fileobj=Capped(stream, _MAX_READ)) as archive,  # type: ignore[arg-type]
     ):
         yield archive
 
 
 def _tar_members(path: Path, unpack: head.Unpacker | None) -> list[_Member]:
     with _open(path, unpack, shown(path)) as stream:
-        capped = Capped(stream, _MOST_AT_ONCE, _MOST_OF_HEADERS)
+        capped = Capped(stream, _MAX_READ, _MAX_HEADERS)
         try:
             with tarfile.TarFile(fileobj=capped) as archive:  # type: ignore[arg-type]
                 members = _tar_entries(archive, shown(path))
-        except (ValueError, RecursionError) as error:  # numbers that are none, endless long names
+        except (ValueError, RecursionError) as error:  # invalid numbers, endless long names
             raise tarfile.ReadError(str(error)) from None
-        # The checksum of a compressed tar stands at its very end, after what tarfile reads.
-        while stream.read(_MOST_AT_ONCE):
+        # The checksum of a compressed tar is at its very end, beyond what tarfile reads.
+        while stream.read(_MAX_READ):
             pass
     return members
 
@@ -241,6 +241,6 @@ def _open_in_tar(
     with _open_tar(path, unpack) as archive:
         stream = archive.extractfile(member.key)
         if not isinstance(stream, BufferedReader):
-            raise tarfile.ReadError("a member that is no file")
+            raise tarfile.ReadError("a member that is not a file")
         with stream:
             yield stream

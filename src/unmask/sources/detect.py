@@ -1,4 +1,4 @@
-"""The form of a source, chosen by what is there."""
+"""Finding out which form a source has."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,10 +17,10 @@ _PAIR = [PurePath(name).stem for name in archive.PAIR]
 
 
 class Found(NamedTuple):
-    """A source whose form is known.
+    """A source of a known form.
 
-    files: what is read of it; read: yields the faces in the order of the source, with a validation
-    split drawn as the parameters say where the source has none.
+    files: those that are read; read: yields the faces in the order of the source, with a validation
+    split drawn as the parameters say if the source has none.
     """
 
     files: list[Path]
@@ -37,13 +37,13 @@ def find(source: Path) -> Found:
 
     source: a CSV file, plain, compressed or in an archive (see `archive`), or a folder that holds
     one, or the pair `train.csv` and `test.csv`, or images (see `image_folder`).
-    Raises UserError where there is nothing, no known form, or more than one.
+    Raises UserError if there is nothing, no known form, or more than one.
     """
     if source.is_file():
         if source.suffix.lower() == ".dvc":
             raise UserError(
-                f"{shown(source)}: a pointer of DVC, not the data; run `dvc pull` and name "
-                f"{shown(source.with_suffix(''))}"
+                f"{shown(source)}: a DVC pointer, not the data; run `dvc pull` and set data.source "
+                f"to {shown(source.with_suffix(''))}"
             )
         return _found([source])
     if source.is_dir():
@@ -82,7 +82,7 @@ def _find_in_folder(folder: Path) -> Found:
 
 
 def _found(files: list[Path]) -> Found:
-    """Return the source of one file with all splits or of a pair of files."""
+    """Return the source made of one file with all splits, or of a pair of files."""
     tables = [table for file in files for table in _tables(file, alone=len(files) == 1)]
     if len(tables) == 1:
         return Found(files, lambda data: fer2013_csv.read(tables[0]))
@@ -90,7 +90,7 @@ def _found(files: list[Path]) -> Found:
 
 
 def _stem(path: Path) -> str:
-    """Return the lower-case name without the suffixes of tables and archives; "" if it has none."""
+    """Return the lower-case name without suffixes of tables and archives; "" if it has none."""
     name = path.name.lower()
     stem = name
     while PurePath(stem).suffix in _SUFFIXES:

@@ -1,13 +1,13 @@
 """Kaggle's CSV layouts of FER2013.
 
-- `fer2013.csv` has the columns `emotion,pixels,Usage`, `icml_face_data.csv` the same as
+- `fer2013.csv` has the columns `emotion,pixels,Usage`, `icml_face_data.csv` has the same ones as
   `emotion, Usage, pixels`; the column Usage names the split.
 - `train.csv` and `test.csv` are a pair with the columns `emotion,pixels`; the validation split is
   drawn from `train.csv`.
 
-Read without complaint: columns in any order, spaces around fields and one pair of double quotes
-around any of them, a byte order mark, line ends of every system, blank lines, no line end at the
-end. Anything else is refused with its line rather than guessed at.
+Accepted: columns in any order, spaces around fields, one pair of double quotes around any field, a
+byte order mark, line endings of any system, blank lines, no line ending after the last line.
+Anything else is refused with its line number rather than guessed at.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ _FIX = "get the file again, or fix this line"
 
 
 def read(table: Table) -> Iterator[FaceBlock]:
-    """Yield the faces of a file with the column Usage; `row` is the line number from 1.
+    """Yield the faces of a file with the column Usage; `row` is the line number, from 1.
 
-    Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first line at fault.
+    Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first bad line.
     """
     return _Reader(table.label, paired=False).blocks(table)
 
@@ -37,8 +37,8 @@ def read(table: Table) -> Iterator[FaceBlock]:
 def read_pair(train: Table, test: Table, data: Data) -> Iterator[FaceBlock]:
     """Yield the faces of `train.csv`, some drawn for validation, and then those of `test.csv`.
 
-    `row` is the line number from 1, in `test.csv` counted on from the last line of `train.csv`, so
-    that no two faces share a row. Raises UserError like `read`.
+    `row` is the line number, from 1; counting goes on from the last line of `train.csv` to
+    `test.csv`, so that no two faces share a row. Raises UserError like `read`.
     """
     reader = _Reader(train.label, paired=True)
     for block in reader.blocks(train):
@@ -56,7 +56,7 @@ class _Row(NamedTuple):
 
 
 class _Reader:
-    """Reads one file; `lines` is the number of its lines so far."""
+    """Reads one file; `lines` counts the lines read so far."""
 
     def __init__(self, label: str, *, paired: bool) -> None:
         self._label, self._paired, self.lines = label, paired, 0
@@ -94,7 +94,7 @@ class _Reader:
         images = pixels.parse_pixels([row.pixels for row in rows])
         if images is None:
             self._refuse_pixels(rows)
-        if refusal:  # only now: pixels of an earlier line would have been the first fault
+        if refusal:  # only now, because bad pixels in an earlier line come first
             raise refusal
         return FaceBlock(
             images,
@@ -123,7 +123,7 @@ class _Reader:
         return _Row(number, label, split, self._bare(fields[columns.pixels], number, line))
 
     def _bare(self, field: bytes, number: int, line: bytes) -> bytes:
-        """Return `field` without the spaces and the quotes around it."""
+        """Return `field` without the spaces and quotes around it."""
         field = field.strip()
         if not field.startswith(b'"'):
             return field

@@ -1,10 +1,10 @@
-"""FER+: FER2013 labelled anew by ten annotators a face (Barsoum et al. 2016, arXiv:1608.01041).
+"""FER+: FER2013 relabelled by ten annotators per face (Barsoum et al. 2016, arXiv:1608.01041).
 
-The file `fer2013new.csv` has a row for each row of `fer2013.csv`, in its order, with the votes for
-eight emotions, for `unknown` and for `NF`, not a face. As its authors do, votes that only one
-annotator gave are left out as mistakes, and an emotion is the label of a face where it has more
-than half of what is left. Faces without such an emotion, or where it is contempt, which FER2013
-does not know, or where it is none because the picture shows no face, leave all splits.
+The file `fer2013new.csv` has a row for each row of `fer2013.csv`, in the same order, with the votes
+for eight emotions, for `unknown` and for `NF`, not a face. Following its authors, we drop votes of
+a single annotator as mistakes, and label a face with the emotion that has more than half of the
+remaining votes. A face is left out of all splits if there is no such majority, or if it is for
+contempt, which FER2013 does not have, for `unknown`, or for `NF`.
 """
 
 import csv
@@ -28,9 +28,9 @@ _NUMBER = re.compile("[0-9]{1,3}")
 
 
 def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
-    """Yield the faces of a source that have a label by majority, with soft labels.
+    """Yield the faces of a source that have a majority label, with their soft labels.
 
-    Raises UserError for a file that is not FER+, or not of these faces.
+    Raises UserError if `file` is not FER+, or is not about these faces.
     """
     rows = _votes(file)
     for block in blocks:
@@ -52,27 +52,27 @@ def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
 
 
 def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return labels, int64 [n], -1 where there is none, and soft labels, float [n,7].
+    """Return labels, int64 [n], -1 without a majority, and soft labels, float32 [n,7].
 
-    votes: int [n,10], of CLASSES and of contempt, unknown and not a face.
+    votes: int64 [n,10], for CLASSES and then for contempt, unknown and not a face.
     """
     votes = np.where(votes > 1, votes, 0)
     total, classes = votes.sum(axis=1), votes[:, : len(CLASSES)]
-    most = votes.argmax(axis=1)
+    winner = votes.argmax(axis=1)
     clear = 2 * votes.max(axis=1) > total
-    labels = np.where(clear & (most < len(CLASSES)), most, -1)
+    labels = np.where(clear & (winner < len(CLASSES)), winner, -1)
     soft_labels = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
     return labels, soft_labels.astype(np.float32)
 
 
 def _votes(file: Path) -> Iterator[tuple[int, list[int]]]:
-    """Yield of each row the split and the votes for CLASSES and OTHERS."""
+    """Yield the split of each row and its votes for CLASSES and OTHERS."""
     label, rows = shown(file), _rows(file)
     number, names = next(rows)
     for name in COLUMNS:
         if name not in names:
             raise UserError(
-                f"{label}:{number}: no column {name}; set data.votes to fer2013new.csv of FER+"
+                f"{label}:{number}: no column {name}; set data.votes to fer2013new.csv from FER+"
             )
     places = {name: names.index(name) for name in (*EMOTIONS, *OTHERS)}
     usage = names.index("Usage")
@@ -84,15 +84,15 @@ def _votes(file: Path) -> Iterator[tuple[int, list[int]]]:
 
 
 def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of each row, the header first, with the number of its line."""
+    """Yield the fields of each row, starting with the header, and its line number."""
     if not file.is_file():
-        raise UserError(f"{shown(file)}: no such file; set data.votes to fer2013new.csv of FER+")
+        raise UserError(f"{shown(file)}: no such file; set data.votes to fer2013new.csv from FER+")
     found = archive.tables(file)
     if len(found) != 1:
         raise UserError(f"{shown(file)}: two CSV files; unpack it and set data.votes to one")
     with found[0].open() as stream:
         start = stream.peek(head.LENGTH)[: head.LENGTH]
-        head.refuse_foreign(start, shown(file), again="get fer2013new.csv of FER+ again")
+        head.refuse_foreign(start, shown(file), again="get fer2013new.csv from FER+ again")
         for first, lines in line_blocks(stream, shown(file)):
             for number, line in enumerate(lines, start=first):
                 text = line.decode("utf-8-sig", "backslashreplace")
@@ -102,11 +102,11 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _fault(fields: list[str], count: int, places: dict[str, int], usage: int) -> str | None:
-    """Return what is wrong with one row, or None where nothing is."""
+    """Return what is wrong with one row, or None if nothing is."""
     if len(fields) != count:
         return f"{len(fields)} fields instead of {count}"
     if fields[usage] not in USAGES:
-        return f"Usage is {quoted(fields[usage].encode())}, none of {', '.join(USAGES)}"
+        return f"Usage is {quoted(fields[usage].encode())}, not one of {', '.join(USAGES)}"
     for name, place in places.items():
         if not _NUMBER.fullmatch(fields[place]):
             return f"{name} is {quoted(fields[place].encode())}, not a number of votes"
@@ -115,6 +115,6 @@ def _fault(fields: list[str], count: int, places: dict[str, int], usage: int) ->
 
 def _other_faces(file: Path) -> UserError:
     return UserError(
-        f"{shown(file)}: not the votes on data.source: other faces, or in another order; "
-        "FER+ goes with fer2013.csv or icml_face_data.csv of Kaggle"
+        f"{shown(file)}: not the votes on data.source: the faces or their order differ; "
+        "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
     )

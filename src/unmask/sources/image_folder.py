@@ -1,8 +1,8 @@
-"""A folder of images: `train/happy/*.jpg`, `test/...` and perhaps `validation/...`.
+"""A folder of images: `train/happy/*.jpg`, `test/...` and optionally `validation/...`.
 
-Images of any size, colour or grey, become 48x48 grey: turned as their EXIF data say, converted by
-Pillow's luma weights and scaled with antialiasing. Hidden files and those that file browsers leave
-behind are skipped; anything else that is no image is refused.
+Images of any size, colour or grey, become 48x48 grey: rotated as their EXIF data say, converted
+with Pillow's luma weights and scaled with antialiasing. Hidden files and the leftovers of file
+browsers are skipped; anything else that is not an image is refused.
 """
 
 import warnings
@@ -37,11 +37,11 @@ _CLASSES = {name: label for label, name in enumerate(CLASSES)} | {
 }
 _LEFTOVERS = {"thumbs.db", "desktop.ini"}
 
-# Pillow's other readers are for odd formats, some of which run programs.
+# Pillow's other readers are for odd formats, some of which run external programs.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
-# Pillow cuts 16-bit and floating-point greys at 255 when it converts them.
+# Pillow clips 16-bit and floating-point greys at 255 when it converts them.
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
-_MOST_PIXELS = 25_000_000
+_MAX_PIXELS = 25_000_000
 _BLOCK = 512
 
 
@@ -54,14 +54,14 @@ class Picture(NamedTuple):
 
 
 def is_layout(folder: Path) -> bool:
-    """Say whether `folder` holds a folder `train` or `test`, and so is meant as one of images."""
+    """Return whether `folder` holds a folder `train` or `test`, as a folder of images does."""
     return any(path.name.lower() in ("train", "test") for path in _folders(folder))
 
 
 def pictures(folder: Path) -> list[Picture]:
-    """Return the images of train, validation and test, each by name of class folder and file.
+    """Return the images of train, validation and test, each sorted by class folder and file name.
 
-    Raises UserError for a folder that is neither a split nor a class, or one that there is twice.
+    Raises UserError for a folder that is neither a split nor a class, or two that are the same one.
     """
     found: list[Picture] = []
     splits = _named(folder, _SPLITS, "split")
@@ -79,8 +79,8 @@ def pictures(folder: Path) -> list[Picture]:
 def read(found: Sequence[Picture], data: Data) -> Iterator[FaceBlock]:
     """Yield the faces of `found`; `row` is the index in it.
 
-    Where it has no validation images, some of the training images are drawn. Raises UserError for
-    a file that is no readable image.
+    If there are no validation images, some of the training images are drawn for validation. Raises
+    UserError for a file that is not a readable image.
     """
     is_drawn = all(picture.split != VALIDATION for picture in found)
     for start in range(0, len(found), _BLOCK):
@@ -98,7 +98,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _named(folder: Path, numbers: dict[str, int], kind: str) -> dict[int, Path]:
-    """Return the folders in `folder` by the number that `numbers` gives to their names."""
+    """Return the folders in `folder` by the numbers that `numbers` gives to their names."""
     found: dict[int, Path] = {}
     for path in _folders(folder):
         number = numbers.get(path.name.lower())
@@ -108,7 +108,7 @@ def _named(folder: Path, numbers: dict[str, int], kind: str) -> dict[int, Path]:
             )
         if number in found:
             raise UserError(
-                f"{shown(path)}: the same {kind} as {shown(found[number].name)}; put them together"
+                f"{shown(path)}: the same {kind} as {shown(found[number].name)}; merge the two"
             )
         found[number] = path
     return found
@@ -122,14 +122,14 @@ def _files(folder: Path) -> list[Path]:
     )
     for path in paths:
         if not path.is_file():
-            raise UserError(f"{shown(path)}: not a file; class folders hold images alone")
+            raise UserError(f"{shown(path)}: not a file; class folders may hold only images")
     return paths
 
 
 def _images(paths: Sequence[Path]) -> NDArray[np.uint8]:
     images = np.empty((len(paths), SIZE, SIZE), dtype=np.uint8)
     with warnings.catch_warnings():
-        # Pillow warns of large images, which are refused below, and of harmless oddities.
+        # Pillow warns about large images, which are refused below, and about harmless oddities.
         warnings.simplefilter("ignore")
         for index, path in enumerate(paths):
             images[index] = _image(path)
@@ -155,14 +155,14 @@ def _image(path: Path) -> NDArray[np.uint8]:
 
 
 def _refuse_unfit(image: Image.Image, path: Path) -> None:
-    """Raise UserError, before anything is decoded, for an image that cannot become a face."""
+    """Raise UserError, before anything is decoded, if an image cannot become a face."""
     width, height = image.size
-    if width * height > _MOST_PIXELS:
+    if width * height > _MAX_PIXELS:
         raise UserError(
-            f"{shown(path)}: {width}x{height} pixels are more than {_MOST_PIXELS}; "
+            f"{shown(path)}: {width}x{height} pixels are more than {_MAX_PIXELS}; "
             "scale it down or remove it"
         )
     if image.mode not in _MODES:
         raise UserError(
-            f"{shown(path)}: pixels of the kind {image.mode}; save it with 8 bits a channel"
+            f"{shown(path)}: pixels of the kind {image.mode}; save it with 8 bits per channel"
         )

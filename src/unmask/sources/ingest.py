@@ -1,4 +1,4 @@
-"""From a source of faces in any form to the face set that the pipeline works on."""
+"""Turning a source of faces, in any form, into the face set that the pipeline works on."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,15 @@ from unmask.sources.text import shown
 
 
 def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[str, Any]:
-    """Write the faces of `source` as a face set and return what there is to know about them.
+    """Write the faces of `source` as a face set and return what is known about them.
 
-    folder: takes the arrays; test_labels: file that takes the labels of the test split.
+    folder: where the arrays go; test_labels: where the labels of the test split go.
 
     Returns `classes` (names by label), `source` (its file name), `source_sha256` (see `checksum`),
-    `labels` (whose), `votes_sha256` (of the file that they come from, if it is not the source),
-    `rows` (faces) and `counts` (faces by split and class).
-    Raises UserError for a source at fault, for a split without faces and for a class without
-    training faces.
+    `labels` (see `Data`), `votes_sha256` (of the file of votes that they come from, if any),
+    `rows` (number of faces) and `counts` (faces by split and class).
+    Raises UserError for a bad source, for a split without faces and for a class without training
+    faces.
     """
     found = detect.find(source)
     blocks, soft_labels = found.read(data), data.labels == "ferplus_soft"
@@ -36,7 +36,7 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
         ThreadPoolExecutor(max_workers=1) as pool,
         FaceSetWriter(folder, test_labels, soft_labels=soft_labels) as writer,
     ):
-        # hashlib lets go of the interpreter, so the checksum costs no time on a second core.
+        # hashlib releases the GIL, so on a second core the checksum takes no extra time.
         digest = pool.submit(checksum, source, found.files)
         for block in _with_progress(blocks):
             writer.append(block)
@@ -59,8 +59,8 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
 def checksum(source: Path, files: Sequence[Path]) -> str:
     """Return the SHA-256 in hexadecimal of the file `source`, or of `files` in the folder `source`.
 
-    For a folder it runs over the name relative to it, a zero byte, and the SHA-256 of the contents
-    of each file, in the order of the names.
+    For a folder, it covers each file in order of name: the name relative to the folder, a zero byte
+    and the SHA-256 of the content.
     """
     if source.is_file():
         return _sha256(source).hexdigest()
@@ -79,19 +79,19 @@ def _refuse_missing(counts: dict[str, dict[str, int]], source: Path) -> None:
     for split, by_class in counts.items():
         if not any(by_class.values()):
             raise UserError(
-                f"{shown(source)}: no faces in the {split} split; take a source that has some, or "
-                "change data.validation_fraction where the validation split is drawn"
+                f"{shown(source)}: no faces in the {split} split; use a source that has some, or "
+                "change data.validation_fraction if the validation split is drawn"
             )
     for name, count in counts[SPLITS[TRAIN]].items():
         if not count:
             raise UserError(
                 f"{shown(source)}: no training face of the class {name}; "
-                "take a source with all seven classes"
+                "use a source with all seven classes"
             )
 
 
 def _with_progress(blocks: Iterator[FaceBlock]) -> Iterator[FaceBlock]:
-    """Yield `blocks` and show in a terminal how many faces there were so far."""
+    """Yield `blocks` and show in a terminal how many faces have been read."""
     with tqdm(unit=" faces", desc="reading", leave=False, disable=None) as bar:
         for block in blocks:
             yield block

@@ -1,8 +1,8 @@
-"""`unmask-fetch`: get FER2013 from Kaggle with the user's own account.
+"""`unmask-fetch`: get FER2013 from Kaggle with your own account.
 
-Needs a Kaggle account that has accepted the competition's rules, and its API token where kagglehub
-looks for it: KAGGLE_API_TOKEN, `~/.kaggle/access_token`, KAGGLE_USERNAME with KAGGLE_KEY, or
-`~/.kaggle/kaggle.json`. The token is sent to Kaggle and shown nowhere.
+You need a Kaggle account that has accepted the competition's rules, and its API token where
+kagglehub looks for it: KAGGLE_API_TOKEN, `~/.kaggle/access_token`, KAGGLE_USERNAME with KAGGLE_KEY,
+or `~/.kaggle/kaggle.json`. The token is sent to Kaggle and never shown.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from unmask.sources.text import shown
 COMPETITION = "challenges-in-representation-learning-facial-expression-recognition-challenge"
 
 FILES = ("fer2013.tar.gz", "icml_face_data.csv")
-"""The competition's files that hold all labels; the second where the first is gone."""
+"""The competition's files that hold all labels; the second is used if the first is gone."""
 
 _PAGE = f"https://www.kaggle.com/competitions/{COMPETITION}"
 _LOGIN = (
@@ -31,7 +31,7 @@ _LOGIN = (
 def main() -> None:
     """Fetch the file and print the command that runs the pipeline on it.
 
-    Whatever the user can fix is one line on standard error and exit status 2.
+    Anything that the user can fix is one line on standard error and exit status 2.
     """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -58,8 +58,8 @@ def main() -> None:
 def fetch(folder: Path) -> Path:
     """Download the first of FILES that Kaggle has into `folder` and return its path.
 
-    A file that is already there is kept; one that arrives is checked and then given its name, so
-    that half a file never has it. Raises UserError, one line that says what to do.
+    A file that is already there is kept. A download is checked before it gets its name, so that
+    half a file never has it. Raises UserError, one line that says what to do.
     """
     for name in FILES:
         if (folder / name).is_file():
@@ -73,7 +73,7 @@ def fetch(folder: Path) -> Path:
 
 
 def _check(file: Path) -> None:
-    """Raise UserError where `file` cannot be opened or its first faces are at fault."""
+    """Raise UserError if `file` cannot be opened or its first faces are bad."""
     try:
         next(fer2013_csv.read(archive.tables(file)[0]), None)
     except UserError as error:
@@ -81,13 +81,13 @@ def _check(file: Path) -> None:
 
 
 def _require_credentials() -> None:
-    """Raise UserError where kagglehub finds no credentials; asks no network."""
+    """Raise UserError if kagglehub finds no credentials; does not use the network."""
     from kagglehub.config import get_kaggle_credentials
 
     try:
         if get_kaggle_credentials():
             return
-    except (TypeError, ValueError):  # kagglehub's word for a kaggle.json that is none
+    except (TypeError, ValueError):  # what kagglehub raises for an invalid kaggle.json
         raise UserError(f"~/.kaggle/kaggle.json: not as Kaggle made it; {_LOGIN}") from None
     raise UserError(f"no Kaggle credentials; {_LOGIN}, and accept the rules at {_PAGE}/rules")
 
@@ -101,9 +101,9 @@ def _download_first(folder: Path) -> Path:
 
 
 def _download(name: str, folder: Path) -> Path | None:
-    """Return the downloaded file, or None where Kaggle has none of this name.
+    """Return the downloaded file, or None if Kaggle has none of this name.
 
-    The text of kagglehub's exceptions is not passed on: it may quote a header with the token.
+    The text of kagglehub's exceptions is not passed on, as it may quote a header with the token.
     """
     import requests
     from kagglehub import competition_download
@@ -122,15 +122,15 @@ def _download(name: str, folder: Path) -> Path | None:
         raise UserError("the download broke off; run `unmask-fetch` again") from None
     except (requests.ConnectionError, requests.Timeout) as error:
         raise UserError(
-            f"cannot reach Kaggle ({type(error).__name__}); look at the network and any proxy, or "
+            f"cannot reach Kaggle ({type(error).__name__}); check the network and any proxy, or "
             f"download {name} from {_PAGE}/data with a browser and put it into data/raw"
         ) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:  # no space, no permission
             raise
         raise UserError(
-            f"kagglehub cannot ask Kaggle ({type(error).__name__}), perhaps for a token with line "
-            f"feeds or foreign characters; {_LOGIN}"
+            f"kagglehub cannot ask Kaggle ({type(error).__name__}), perhaps because the token has "
+            f"line feeds or non-ASCII characters; {_LOGIN}"
         ) from None
 
 
@@ -140,5 +140,5 @@ def _explain(status: int) -> str:
     if status == HTTPStatus.FORBIDDEN:
         return f"Kaggle refuses the file (403); accept the rules at {_PAGE}/rules and run again"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return "Kaggle has had too many requests from this account (429); wait an hour, run again"
-    return f"Kaggle answers with status {status}; run again later, or look at {_PAGE}/data"
+        return "Kaggle got too many requests from this account (429); run again in an hour"
+    return f"Kaggle answered with status {status}; run again later, or look at {_PAGE}/data"

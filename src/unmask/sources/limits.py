@@ -1,4 +1,4 @@
-"""Limits on what is read of a packed file, so that forged headers and bombs stay harmless.
+"""Limits on what is read from a packed file, so that forged headers and bombs do no harm.
 
 A bomb is a small file that unpacks to more than any disk holds.
 """
@@ -10,21 +10,24 @@ from math import inf
 
 from unmask.core.errors import UserError
 
+_ALWAYS_ALLOWED = 1 << 26
+_MAX_RATIO = 200
+
 
 class Capped:
-    """A stream for the readers of archives, which would read forged headers of gigabytes at once.
+    """A stream for archive readers, which would read the gigabytes of a forged header in one go.
 
-    most_at_once: bytes; most: bytes in all.
+    max_read: bytes in one read; max_total: bytes altogether.
     """
 
-    def __init__(self, stream: BufferedReader, most_at_once: int, most: float = inf) -> None:
-        self._stream, self._most_at_once, self._left = stream, most_at_once, most
+    def __init__(self, stream: BufferedReader, max_read: int, max_total: float = inf) -> None:
+        self._stream, self._max_read, self._left = stream, max_read, max_total
         self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next `size` bytes, or raise ReadError where that is too much."""
+        """Return the next `size` bytes, or raise ReadError if that is too much."""
         rest = -1  # what zipfile asks for near the end of the file
-        if size != rest and not 0 <= size <= self._most_at_once:
+        if size != rest and not 0 <= size <= self._max_read:
             raise tarfile.ReadError("a header that is too large")
         content = self._stream.read(size)
         self._left -= len(content)
@@ -33,49 +36,45 @@ class Capped:
         return content
 
 
-_ALWAYS = 1 << 26
-_TIMES = 200
-
-
 class Metered(RawIOBase):
-    """What is unpacked of a file, for reading, up to what faces could be.
+    """The unpacked content of a file, for reading, up to the size that faces could have.
 
-    Pixels as text are packed to a fifth, a test's constant faces perhaps to a hundredth. The first
-    64 MiB are let through in any case.
+    Pixels as text compress to a fifth of their size, constant faces in a test perhaps to a
+    hundredth. The first 64 MiB are always let through.
     """
 
     def __init__(self, unpacked: RawIOBase, packed: int, label: str) -> None:
-        """unpacked: stream of what was `packed` bytes; label: the file's name for the message."""
+        """unpacked: the stream; packed: bytes before unpacking; label: the file's name."""
         self._unpacked, self._label = unpacked, label
-        self._most = max(_ALWAYS, _TIMES * packed)
+        self._max_size = max(_ALWAYS_ALLOWED, _MAX_RATIO * packed)
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read some bytes; raise UserError where there are more than there may be."""
+        """Read some bytes; raise UserError if there are more than allowed."""
         count = self._unpacked.readinto(buffer) or 0
         self._check(self._unpacked.tell())
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a byte, which may mean to unpack all that is before it."""
+        """Go to a byte, which may mean unpacking everything before it."""
         target = offset + (self._unpacked.tell() if whence == os.SEEK_CUR else 0)
         self._check(target)
         return self._unpacked.seek(target)
 
     def tell(self) -> int:
-        """Return the place of the next byte."""
+        """Return the position of the next byte."""
         return self._unpacked.tell()
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say whether `seek` works."""
+        """Return whether `seek` works."""
         return self._unpacked.seekable()
 
     def _check(self, position: int) -> None:
-        if position > self._most:
+        if position > self._max_size:
             raise UserError(
-                f"{self._label}: unpacks to more than {_TIMES} times its size, as no faces do; "
-                "get the file again"
+                f"{self._label}: unpacks to more than {_MAX_RATIO} times its size, as faces never "
+                "do; get the file again"
             )

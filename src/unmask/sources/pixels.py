@@ -2,7 +2,7 @@ r"""The rows and pixel fields of the Kaggle files, many at once.
 
 A pixel field holds 2304 numbers from 0 to 255, separated by single spaces. A row is plain if it has
 neither spaces nor quotes around its fields and ends with "\n", as Kaggle writes them. Any other row
-is left to the reader that goes line by line, and says what is wrong.
+is left to the line-by-line reader, which says what is wrong.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,28 +21,29 @@ _SPACE, _ZERO, _NINE = np.frombuffer(b" 09", dtype=np.uint8)
 
 
 def parse_pixels(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
-    """Return the images uint8 [B,48,48] of B fields, or None where any field is at fault.
+    """Return the images, uint8 [B,48,48], of B fields, or None if any field is bad.
 
-    fields: without line ends. All are read at once by operations on whole buffers: eighty million
-    numbers one by one would take a minute.
+    fields: without line endings. All are parsed at once by operations on whole buffers: eighty
+    million numbers one by one would take a minute.
     """
     if not fields:
         return np.empty((0, SIZE, SIZE), dtype=np.uint8)
-    # Each number has two characters before its last, and from the fourth on they pair off.
+    # Padded so that each last digit has two characters before it, and that the characters from
+    # the fourth on make up pairs.
     before = 2 + (sum(map(len, fields)) + len(fields) - 1) % 2
     text = b" ".join([b" " * (before - 1), *fields, b""])
     codes = np.frombuffer(text, dtype=np.uint8)
     is_digit = codes >= _ZERO
     is_double = is_digit[1:] & is_digit[:-1]
-    is_end = codes[3:] == _SPACE  # of the number whose last digit stands two places after this one
-    # No two numbers end in one pair of places, so pairs are looked through instead of places.
+    is_end = codes[3:] == _SPACE  # of the number whose last digit is two places further on
+    # No two numbers end in the same pair of places, so it is enough to search the pairs.
     pairs = np.flatnonzero(is_end.view(np.uint16) != 0)
     digits = np.count_nonzero(is_digit)
     last = pairs[COUNT - 1 :: COUNT]
     if (
         codes.max() > _NINE
         or digits + len(pairs) + before != len(codes)
-        or digits - np.count_nonzero(is_double) != len(pairs)  # else a space follows a space
+        or digits - np.count_nonzero(is_double) != len(pairs)  # otherwise a space follows a space
         or len(pairs) != COUNT * len(fields)
         or not np.array_equal(
             2 * last + is_end[1::2][last] + 3, before + np.cumsum([len(f) + 1 for f in fields]) - 1
@@ -50,13 +51,13 @@ def parse_pixels(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
         or (is_double[2:] & is_double[:-2]).any()  # four digits in a row
     ):
         return None
-    # At each place, the number that begins there if it has three digits; spaces before a shorter
-    # one say 0.
+    # At each place, the number that starts there if it has three digits; the spaces before a
+    # shorter one count as 0.
     digit = codes & np.uint8(15)
     hundreds = digit[:-2] * is_double[1:].view(np.uint8)
     rest = digit[1:-1] * np.uint8(10) + digit[2:]
     values = hundreds * np.uint8(100) + rest
-    # Up to 299 the sum wraps once, and then it is less than its part.
+    # Up to 299 the sum wraps at most once, and then it is smaller than `rest`.
     if hundreds.max() > 2 or (values < rest).any():
         return None
     ended = (values[:-1] * is_end.view(np.uint8)).view(np.uint16)
@@ -65,7 +66,7 @@ def parse_pixels(fields: Sequence[bytes]) -> NDArray[np.uint8] | None:
 
 
 def fault(field: bytes) -> str | None:
-    """Return what is wrong with one field, or None where nothing is."""
+    """Return what is wrong with one field, or None if nothing is."""
     if not field:
         return "no pixels"
     tokens = field.split(b" ")
@@ -80,9 +81,9 @@ def fault(field: bytes) -> str | None:
 
 
 def parse_rows(text: bytes, first: int, columns: Columns) -> FaceBlock | None:
-    """Return the faces of whole rows, or None where one of them is not plain or is at fault.
+    """Return the faces of whole rows, or None if one of them is not plain or is bad.
 
-    first: number of the first row.
+    first: line number of the first row.
     """
     words = list(zip(*_rows(text, columns.fields), strict=True))
     splits = [TRAIN] * len(words[0])
@@ -104,9 +105,9 @@ def parse_rows(text: bytes, first: int, columns: Columns) -> FaceBlock | None:
 
 
 def _rows(text: bytes, fields: int) -> Iterator[list[bytes]]:
-    """Yield the fields of each row; what is not plain stays in a field that nothing will accept.
+    """Yield the fields of each row; anything not plain stays in a field that will be refused.
 
-    Looking for the next of one character is many times as fast as `split`, which looks at each.
+    Searching for the next comma is many times as fast as `split`, which looks at each character.
     """
     for line in BytesIO(text):
         row, rest = [], line

@@ -1,4 +1,4 @@
-"""Foreign text: a CSV file as a stream of lines, and how its names and values stand in messages."""
+"""Text from outside: CSV files as streams of lines, and how messages show names and values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from unmask.core.errors import UserError
 
 _BLOCK = 1 << 19
-_LONGEST_LINE = 1 << 16
-_LONGEST_QUOTE, _MOST_NAMES = 24, 6
+_MAX_LINE = 1 << 16
+_MAX_QUOTE, _MAX_NAMES = 24, 6
 
 
 class Table(NamedTuple):
     """One CSV file: plain, compressed or inside an archive.
 
-    label: its name for messages; open: opens it for reading from the start, unpacked as it is read.
+    label: its name in messages; open: opens it for reading from the start, unpacked as it is read.
     """
 
     label: str
@@ -26,8 +26,9 @@ class Table(NamedTuple):
 def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes]]:
     r"""Yield the text in blocks of whole lines, each with the number of its first line (from 1).
 
-    Lines end with "\n", "\r\n" or "\r", but for the last one of all. Memory stays flat whatever the
-    file holds. Raises UserError for a line of more than 64 KiB that does not end in its block.
+    Lines end with "\n", "\r\n" or "\r", except perhaps the very last one. Memory use is bounded
+    whatever the file holds. Raises UserError for a line of more than 64 KiB that does not end in
+    its block.
     """
     number, rest = 1, b""
     while chunk := stream.read(_BLOCK):
@@ -38,31 +39,28 @@ def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes
         if whole:
             yield number, whole
             number += _count_lines(whole)
-        if len(rest) > _LONGEST_LINE:
+        if len(rest) > _MAX_LINE:
             raise _too_long(label, number)
     if rest:
         yield number, rest
 
 
 def line_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield all lines, some at a time, each time with the number of the first (from 1).
-
-    The endings are not part of the lines.
-    """
+    """Yield all lines, without endings, some at a time, with the number of the first (from 1)."""
     for number, text in text_blocks(stream, label):
         yield from lines_of(text, number, label)
 
 
 def lines_of(text: bytes, number: int, label: str) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield the lines of a block whose first line has this number, like `line_blocks`.
+    """Yield the lines of a block whose first line has this number, as `line_blocks` does.
 
-    Raises UserError for a line of more than 64 KiB, after all lines before it.
+    Raises UserError for a line of more than 64 KiB, after yielding all lines before it.
     """
     lines = text.splitlines()
-    if max(map(len, lines), default=0) <= _LONGEST_LINE:
+    if max(map(len, lines), default=0) <= _MAX_LINE:
         yield number, lines
         return
-    good = next(index for index, line in enumerate(lines) if len(line) > _LONGEST_LINE)
+    good = next(index for index, line in enumerate(lines) if len(line) > _MAX_LINE)
     yield number, lines[:good]
     raise _too_long(label, number + good)
 
@@ -75,24 +73,24 @@ def _count_lines(whole: bytes) -> int:
 
 def _too_long(label: str, number: int) -> UserError:
     return UserError(
-        f"{label}:{number}: a line of more than {_LONGEST_LINE >> 10} KiB; "
-        "this is no CSV of 48x48 faces, get the file again"
+        f"{label}:{number}: a line of more than {_MAX_LINE >> 10} KiB; "
+        "this is not a CSV file of 48x48 faces, get the file again"
     )
 
 
 def shown(name: str | Path) -> str:
-    """Return a file's name with what does not print (line feeds, escapes) as question marks."""
+    """Return a file's name with unprintable characters (line feeds, escapes) as question marks."""
     return "".join(character if character.isprintable() else "?" for character in str(name))
 
 
 def quoted(value: bytes) -> str:
-    """Return a field of a file in quotes, cut after a few characters."""
+    """Return a field of a file in quotes, shortened to a few characters."""
     text = value.decode("utf-8", "backslashreplace")
-    cut = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+    cut = text if len(text) <= _MAX_QUOTE else f"{text[:_MAX_QUOTE]}..."
     return repr(cut).replace("\\\\", "\\")
 
 
 def listed(names: Sequence[str | Path]) -> str:
     """Return the first few names, separated by commas."""
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(shown(name) for name in names[:_MOST_NAMES]) + more
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(shown(name) for name in names[:_MAX_NAMES]) + more
