@@ -9,35 +9,28 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import bad_wrapped_weights
 import torch
-from cases import Case, put
+from cases import Case
+from checkpoints import (
+    AGAIN,
+    CANARY,
+    CODE,
+    GOOD,
+    NETWORK,
+    NO_DICT,
+    Runs,
+    only,
+    pth,
+    rezipped,
+    safe,
+    saved,
+)
 from safetensors.torch import save
 from torch import nn
 
-CANARY = "canary"
-"""A folder that code in a checkpoint would make if it ran."""
-
-_AGAIN = "not a readable checkpoint (...); get it again"
-_CODE = (
-    "not a checkpoint of plain weights, and not read, as a pickle can run code; "
-    "take one that `torch.load` reads with weights_only=True"
-)
-_DICT = "not a mapping of names to tensors; take a state dict"
 _KIND = "weight holds ...; take a checkpoint of plain numbers"
-_NETWORK = "take a checkpoint of this network"
 _PACKED = "compressed or with overlapping files, which torch.save never writes; get it again"
-
-GOOD = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
-
-
-class Runs:
-    """Pickles to a call of `function`."""
-
-    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
 
 
 class Sets:
@@ -48,26 +41,6 @@ class Sets:
 
     def __getstate__(self):
         return {"a": 1}
-
-
-def saved(value: object, **details: object) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(value, buffer, **details)
-    return buffer.getvalue()
-
-
-def rezipped(content: bytes, compression: int = zipfile.ZIP_STORED, **files: bytes) -> bytes:
-    """A checkpoint from torch.save with some of its files replaced (`data_pkl` is data.pkl)."""
-    buffer = io.BytesIO()
-    changed = {name.replace("_", "."): value for name, value in files.items()}
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(buffer, "w", compression) as new,
-    ):
-        for entry in old.namelist():
-            name = Path(entry).name
-            new.writestr(entry, changed.get(name, old.read(entry)))
-    return buffer.getvalue()
 
 
 def tensors(header: object, data: bytes = bytes(32), length: int | None = None) -> bytes:
@@ -127,15 +100,6 @@ def _pipe(folder: Path) -> None:
     os.mkfifo(folder / "w.pth")
 
 
-def _pth(name: str, content, what: str) -> Case:
-    return Case(f"weights: {name}", put(content, "w.pth"), f"w.pth: {what}", source="w.pth")
-
-
-def _safe(name: str, content, what: str = _AGAIN) -> Case:
-    file = "w.safetensors"
-    return Case(f"weights: {name}", put(content, file), f"{file}: {what}", source=file)
-
-
 def _with(value: torch.Tensor) -> Callable[[], bytes]:
     return lambda: saved(GOOD | {"weight": value})
 
@@ -145,67 +109,68 @@ DAMAGED = [
     Case("weights: a folder", lambda folder: (folder / "w.pth").mkdir(), "w.pth: not a file; fix `pretrained`", source="w.pth"),
     Case("weights: a named pipe", _pipe, "w.pth: not a file; fix `pretrained`", source="w.pth"),
     Case("weights: a device", lambda folder: None, "/dev/zero: not a file; fix `pretrained`", source="/dev/zero"),
-    _pth("an empty file", b"", _AGAIN),
-    _pth("a web page", b"<html>log in</html>", _CODE),
-    _pth("a checkpoint cut short", lambda: saved(GOOD)[:-40], _AGAIN),
-    _pth("a git-lfs pointer", b"version https://git-lfs.github.com/spec/v1\n", "..."),
-    _pth("safetensors named .pth", lambda: save(GOOD), "..."),
-    _pth("a list of tensors", lambda: saved(list(GOOD.values())), _DICT),
-    _pth("text instead of a tensor", lambda: saved({"weight": "text"}), _DICT),
-    _pth("a missing weight", lambda: saved({"weight": GOOD["weight"]}), f"no weights bias; {_NETWORK}"),
-    _pth("numbers instead of names", lambda: saved(dict(enumerate(GOOD.values()))), f"no weights weight; {_NETWORK}"),
-    _pth("a wrong shape", lambda: saved(GOOD | {"weight": torch.ones(3, 2)}), f"weight has the shape [3, 2], not [2, 3]; {_NETWORK}"),
-    _pth("weights that are not numbers", _with(torch.full((2, 3), torch.nan)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
-    _pth("infinite weights", _with(torch.full((2, 3), torch.inf)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
-    _pth("complex weights", _with(torch.ones(2, 3, dtype=torch.complex64)), _KIND),
-    _pth("integer weights", _with(torch.ones(2, 3, dtype=torch.int64)), _KIND),
-    _pth("sparse weights", _with(torch.eye(3)[:2].to_sparse()), _KIND),
-    _pth("quantised weights", lambda: saved(GOOD | {"weight": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)}), "..."),
-    _pth("weights without values", _with(torch.ones(2, 3, device="meta")), _KIND),
-    _safe("an empty safetensors file", b""),
-    _safe("a safetensors file cut short", lambda: save(GOOD)[:-9]),
-    _safe("a safetensors file with more bytes than tensors", lambda: save(GOOD) + bytes(9)),
+    pth("an empty file", b"", AGAIN),
+    pth("a web page", b"<html>log in</html>", CODE),
+    pth("a checkpoint cut short", lambda: saved(GOOD)[:-40], AGAIN),
+    pth("a git-lfs pointer", b"version https://git-lfs.github.com/spec/v1\n", "..."),
+    pth("safetensors named .pth", lambda: save(GOOD), "..."),
+    pth("a list of tensors", lambda: saved(list(GOOD.values())), NO_DICT),
+    pth("text instead of a tensor", lambda: saved({"weight": "text"}), only("weight")),
+    pth("a missing weight", lambda: saved({"weight": GOOD["weight"]}), f"no weights bias; {NETWORK}"),
+    pth("numbers instead of names", lambda: saved(dict(enumerate(GOOD.values()))), NO_DICT),
+    pth("a wrong shape", lambda: saved(GOOD | {"weight": torch.ones(3, 2)}), f"weight has the shape [3, 2], not [2, 3]; {NETWORK}"),
+    pth("weights that are not numbers", _with(torch.full((2, 3), torch.nan)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
+    pth("infinite weights", _with(torch.full((2, 3), torch.inf)), "weight holds nan or infinity; take a checkpoint of plain numbers"),
+    pth("complex weights", _with(torch.ones(2, 3, dtype=torch.complex64)), _KIND),
+    pth("integer weights", _with(torch.ones(2, 3, dtype=torch.int64)), _KIND),
+    pth("sparse weights", _with(torch.eye(3)[:2].to_sparse()), _KIND),
+    pth("quantised weights", lambda: saved(GOOD | {"weight": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8)}), "..."),
+    pth("weights without values", _with(torch.ones(2, 3, device="meta")), _KIND),
+    safe("an empty safetensors file", b""),
+    safe("a safetensors file cut short", lambda: save(GOOD)[:-9]),
+    safe("a safetensors file with more bytes than tensors", lambda: save(GOOD) + bytes(9)),
 ]  # fmt: skip
 
 EVIL = [
-    *[_pth(f"a pickle of protocol {protocol} that runs code", _evil_pickle(protocol), _CODE) for protocol in range(6)],
-    _pth("a pickle that calls a shell", pickle.dumps(Runs(os.system, f"mkdir {CANARY}")), _CODE),
-    _pth("a pickle that evaluates text", pickle.dumps(Runs(eval, f"__import__('os').mkdir('{CANARY}')")), _CODE),
-    _pth("a pickle that executes text", pickle.dumps(Runs(exec, f"import os; os.mkdir('{CANARY}')")), _CODE),
-    _pth("a pickle that imports by name", pickle.dumps(Runs(__import__, "os")), _CODE),
-    _pth("a pickle that looks up a function", pickle.dumps(Runs(getattr, [], "append")), _CODE),
-    _pth("a pickle with code in a state", pickle.dumps({"weight": Sets()}), _CODE),
-    _pth("a checkpoint with code in a value", lambda: saved({"weight": Runs(os.mkdir, CANARY)}), _CODE),
-    _pth("a checkpoint with code in a key", lambda: saved([Runs(os.mkdir, CANARY)]), _CODE),
-    _pth("a checkpoint in the old format with code", lambda: saved({"weight": Runs(os.mkdir, CANARY)}, _use_new_zipfile_serialization=False), _CODE),
-    _pth("a checkpoint whose pickle was replaced", lambda: rezipped(saved(GOOD), data_pkl=_evil_pickle(2)), _CODE),
-    _pth("a whole module", lambda: saved(nn.Linear(3, 2)), _CODE),
-    _pth("a compiled program", _jit, "..."),
-    _pth("a pickle that recurses", b"(" * 100_000 + b".", "..."),
-    _pth("a pickle that claims an exabyte of text", b"\x80\x04\x8d" + struct.pack("<Q", 1 << 60) + b"x.", "..."),
-    _pth("a tensor beyond its storage", _lying_storage, "..."),
-    _pth("a bomb in a checkpoint's storage", _bomb_in_storage, _PACKED),
-    _pth("a bomb in a checkpoint's pickle", _bomb_in_code, _PACKED),
-    _pth("a checkpoint of overlapping files", lambda: _shared_members(1000), _PACKED),
-    _safe("a pickle named .safetensors", _evil_pickle(4)),
-    _safe("a checkpoint with code named .safetensors", lambda: saved({"weight": Runs(os.mkdir, CANARY)})),
-    _safe("a header of an exabyte", tensors(_header(), length=1 << 60)),
-    _safe("a header longer than the file", tensors(_header(), length=1 << 20)),
-    _safe("an empty header", tensors(b"")),
-    _safe("a header that is not JSON", tensors(b"{weight: 1}")),
-    _safe("a deeply nested header", tensors(_nested(100_000))),
-    _safe("a header of a hundred megabytes", lambda: tensors(b" " * 99_000_000 + b"{}")),
-    _safe("overlapping tensors", tensors(_header(data_offsets=[8, 32]))),
-    _safe("a tensor beyond the file", tensors(_header(data_offsets=[0, 1 << 40]))),
-    _safe("a tensor that ends before it begins", tensors(_header(data_offsets=[24, 0]))),
-    _safe("a negative offset", tensors(_header(data_offsets=[-24, 0]))),
-    _safe("a shape larger than its bytes", tensors(_header(shape=[1 << 20, 1 << 20]))),
-    _safe("a shape that overflows", tensors(_header(shape=[1 << 63, 2]))),
-    _safe("a shape that is text", tensors(_header(shape="2x3"))),
-    _safe("an unknown data type", tensors(_header(dtype="F31"))),
-    _safe("a data type of half a byte", tensors(_header(dtype="F4", shape=[2, 24])), "..."),
-    _safe("a data type of exponents only", tensors(_header(dtype="F8_E8M0", shape=[24])), "..."),
-    _safe("metadata that is not text", tensors(_header() | {"__metadata__": {"a": [1]}})),
+    *bad_wrapped_weights.EVIL,
+    *[pth(f"a pickle of protocol {protocol} that runs code", _evil_pickle(protocol), CODE) for protocol in range(6)],
+    pth("a pickle that calls a shell", pickle.dumps(Runs(os.system, f"mkdir {CANARY}")), CODE),
+    pth("a pickle that evaluates text", pickle.dumps(Runs(eval, f"__import__('os').mkdir('{CANARY}')")), CODE),
+    pth("a pickle that executes text", pickle.dumps(Runs(exec, f"import os; os.mkdir('{CANARY}')")), CODE),
+    pth("a pickle that imports by name", pickle.dumps(Runs(__import__, "os")), CODE),
+    pth("a pickle that looks up a function", pickle.dumps(Runs(getattr, [], "append")), CODE),
+    pth("a pickle with code in a state", pickle.dumps({"weight": Sets()}), CODE),
+    pth("a checkpoint with code in a value", lambda: saved({"weight": Runs(os.mkdir, CANARY)}), CODE),
+    pth("a checkpoint with code in a key", lambda: saved([Runs(os.mkdir, CANARY)]), CODE),
+    pth("a checkpoint in the old format with code", lambda: saved({"weight": Runs(os.mkdir, CANARY)}, _use_new_zipfile_serialization=False), CODE),
+    pth("a checkpoint whose pickle was replaced", lambda: rezipped(saved(GOOD), data_pkl=_evil_pickle(2)), CODE),
+    pth("a whole module", lambda: saved(nn.Linear(3, 2)), CODE),
+    pth("a compiled program", _jit, "..."),
+    pth("a pickle that recurses", b"(" * 100_000 + b".", "..."),
+    pth("a pickle that claims an exabyte of text", b"\x80\x04\x8d" + struct.pack("<Q", 1 << 60) + b"x.", "..."),
+    pth("a tensor beyond its storage", _lying_storage, "..."),
+    pth("a bomb in a checkpoint's storage", _bomb_in_storage, _PACKED),
+    pth("a bomb in a checkpoint's pickle", _bomb_in_code, _PACKED),
+    pth("a checkpoint of overlapping files", lambda: _shared_members(1000), _PACKED),
+    safe("a pickle named .safetensors", _evil_pickle(4)),
+    safe("a checkpoint with code named .safetensors", lambda: saved({"weight": Runs(os.mkdir, CANARY)})),
+    safe("a header of an exabyte", tensors(_header(), length=1 << 60)),
+    safe("a header longer than the file", tensors(_header(), length=1 << 20)),
+    safe("an empty header", tensors(b"")),
+    safe("a header that is not JSON", tensors(b"{weight: 1}")),
+    safe("a deeply nested header", tensors(_nested(100_000))),
+    safe("a header of a hundred megabytes", lambda: tensors(b" " * 99_000_000 + b"{}")),
+    safe("overlapping tensors", tensors(_header(data_offsets=[8, 32]))),
+    safe("a tensor beyond the file", tensors(_header(data_offsets=[0, 1 << 40]))),
+    safe("a tensor that ends before it begins", tensors(_header(data_offsets=[24, 0]))),
+    safe("a negative offset", tensors(_header(data_offsets=[-24, 0]))),
+    safe("a shape larger than its bytes", tensors(_header(shape=[1 << 20, 1 << 20]))),
+    safe("a shape that overflows", tensors(_header(shape=[1 << 63, 2]))),
+    safe("a shape that is text", tensors(_header(shape="2x3"))),
+    safe("an unknown data type", tensors(_header(dtype="F31"))),
+    safe("a data type of half a byte", tensors(_header(dtype="F4", shape=[2, 24])), "..."),
+    safe("a data type of exponents only", tensors(_header(dtype="F8_E8M0", shape=[24])), "..."),
+    safe("metadata that is not text", tensors(_header() | {"__metadata__": {"a": [1]}})),
 ]  # fmt: skip
 
-CASES = DAMAGED + EVIL
+CASES = DAMAGED + bad_wrapped_weights.WRAPPED + EVIL

@@ -26,7 +26,8 @@ _SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what InceptionV3 was trained 
 
 class Pretrained(Section):
     """pretrained: where the encoder's weights come from: `imagenet`, `none` (noise), or the path of
-        a checkpoint with torchvision's names (`.pth`, or `.safetensors`).
+        a checkpoint with torchvision's names (`.pth`, or `.safetensors`); a prefix that they share
+        and mappings around them are taken off, see `unmask.layers.pretrained`.
     freeze: layers that do not learn: `all` of the encoder, its `lower` ones, or `none`.
     """  # fmt: skip
 

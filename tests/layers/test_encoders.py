@@ -17,9 +17,8 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from unmask.core.errors import UserError
 from unmask.mask import crop
-from unmask.models.device import compute
-from unmask.models.folder import build_reconstructor
-from unmask.params.models import Reconstructor
+from unmask.models import folder
+from unmask.training.process_group import Compute
 from unmask.training.reconstructor import keep_features
 
 NETWORKS = {
@@ -36,14 +35,16 @@ A_WEIGHT = {
 }
 
 
+FLOAT32 = Compute(torch.device("cpu"), "float32")
+
+
 @pytest.fixture(autouse=True)
 def _in_folder(in_folder):
     """All of it is written below a temporary folder."""
 
 
 def build(name, **settings):
-    entry = {"objective": {"name": "supervised"}, **settings}
-    return build_reconstructor(name, Reconstructor.model_validate(entry))
+    return folder.build(folder.reconstructor_config(name, settings))
 
 
 @pytest.fixture(scope="module")
@@ -257,31 +258,33 @@ def test_features_are_computed_once_and_kept(faces):
     calls = []
     model.encoder.register_forward_hook(lambda *_: calls.append(1))
     upper, rows = crop(faces.images)[0], np.array([2, 3, 90])
-    (first,) = keep_features("run", model.encoder, upper, rows, compute())
+    first = keep_features("run", model.encoder, upper, rows, FLOAT32)
     assert len(calls) == 1
-    (again,) = keep_features("run", model.encoder, upper, rows, compute())
+    again = keep_features("run", model.encoder, upper, rows, FLOAT32)
     assert len(calls) == 1
+    assert list(first) == list(again) == ["feature_0"]
+    first, again = first["feature_0"], again["feature_0"]
     np.testing.assert_array_equal(first, again)
     expected = model.encoder(torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1))[0]
     np.testing.assert_allclose(first[rows], expected.detach(), rtol=2e-3, atol=1e-3)
     assert first.shape == (len(faces), 512, 3, 6)
     assert not first[4].any()
     nn.init.zeros_(model.encoder.features[0].weight)
-    keep_features("run", model.encoder, upper, rows, compute())
+    keep_features("run", model.encoder, upper, rows, FLOAT32)
     assert len(calls) == 3  # another encoder (the second call was the one just above)
 
 
 def test_features_are_kept_at_the_precision_of_training(faces):
     model = build("vgg16", freeze="all").eval()
     upper, rows = crop(faces.images)[0], np.arange(20)
-    machine = compute("bf16")
-    (kept,) = keep_features("run", model.encoder, upper, rows, machine)
+    bf16 = Compute(torch.device("cpu"), "bf16")
+    kept = keep_features("run", model.encoder, upper, rows, bf16)["feature_0"]
     faces = torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1)
-    with torch.no_grad(), machine.autocast():
+    with torch.no_grad(), bf16.autocast():
         (expected,) = model.encoder(faces)
     assert expected.dtype == torch.bfloat16
     np.testing.assert_array_equal(kept[rows], expected.to(torch.float16))
-    (precise,) = keep_features("run", model.encoder, upper, rows, compute())
+    precise = keep_features("run", model.encoder, upper, rows, FLOAT32)["feature_0"]
     assert (precise[rows] != kept[rows]).any()
 
 
@@ -292,9 +295,7 @@ def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):
         return np.loadtxt(file, skiprows=1)[:, 1]
 
     kept = losses()
-    monkeypatch.setattr(
-        "unmask.reconstructors.parts.encoders.Encoder.is_frozen", property(lambda self: False)
-    )
+    monkeypatch.setattr("unmask.layers.encoders.Encoder.is_frozen", property(lambda self: False))
     computed = losses()
     # Not to the last digit: features are kept as float16.
     np.testing.assert_allclose(kept, computed, atol=2e-3)
@@ -305,5 +306,5 @@ def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(faces, mon
     def refuse(*_):
         raise AssertionError("features were kept")
 
-    monkeypatch.setattr("unmask.training.reconstructor.train.keep_features", refuse)
+    monkeypatch.setattr("unmask.training.reconstructor.keep_features", refuse)
     run_reconstructor("vgg16", faces, settings(epochs=1), train={"flip": 0.5})

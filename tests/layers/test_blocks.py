@@ -1,0 +1,52 @@
+"""Blocks that models are built from."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from unmask.layers.blocks import Residual
+
+STEP = """
+import torch
+from unmask.layers.blocks import Residual
+for _ in range(3):
+    block = Residual({inputs}, {outputs}, stride=2).to(memory_format=torch.channels_last)
+    faces = torch.rand(16, {inputs}, 48, 48).to(memory_format=torch.channels_last)
+    block(faces.requires_grad_()).sum().backward()
+"""
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 48), (3, 6), (5, 7)])
+def test_a_stride_halves_height_and_width_rounded_up(height, width):
+    features = Residual(4, 8, stride=2)(torch.rand(2, 4, height, width))
+    assert features.shape == (2, 8, -(-height // 2), -(-width // 2))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("inputs", [2, 4, 12])
+def test_a_narrow_block_with_a_stride_learns(inputs, threads):
+    # Strided 1x1 convolutions of few channels, in the memory layout of training, write past their
+    # memory in oneDNN (https://github.com/uxlfoundation/oneDNN/issues/6035): the process is
+    # killed, hangs or computes wrong gradients.
+    subprocess.run(
+        [sys.executable, "-c", STEP.format(inputs=inputs, outputs=2 * inputs)],
+        env={"OMP_NUM_THREADS": str(threads), "MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "7",
+             "PYTHONPATH": ":".join(sys.path)},
+        check=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_gradients_do_not_depend_on_the_memory_layout(stride):
+    block = Residual(16, 32, stride=stride)
+    faces = torch.rand(4, 16, 24, 48)
+    gradients = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        block.zero_grad()
+        block.to(memory_format=layout)
+        block(faces.to(memory_format=layout)).square().mean().backward()
+        gradients.append([p.grad.clone() for p in block.parameters()])
+    for first, second in zip(*gradients, strict=True):
+        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-6)
