@@ -2,10 +2,11 @@
 
     python results/collect.py [pipeline|laboratory|seeds] RUN FOLDER
 
-RUN is a clone of this repository in which `dvc repro` has ended, or that of another dvc.yaml;
-FOLDER gets its metrics, the facts and curves of every training run, the predictions on the faces
-that were judged, for tests of one's own, and dvc.lock; of the pipeline also a page of two tables
-and a figure of the loss curves. No picture of a face is among them.
+RUN is a clone of this repository in which `dvc repro` has finished, or `dvc repro` of the other
+pipeline. FOLDER receives its metrics and dvc.lock, facts and curves of every training run, and the
+test predictions, for tests of your own; for the main pipeline also a page with two tables and a
+figure of the loss curves. It contains no picture of a face. What is collected is what params.yaml
+of RUN names, and not what earlier runs left there.
 """
 
 import csv
@@ -13,35 +14,103 @@ import json
 import lzma
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from matplotlib.figure import Figure
 
+from unmask.core.checksum import of_json
+from unmask.core.section import load
+
 
 def pipeline(run: Path, folder: Path) -> None:
-    """Copy what a reader would want to look up, and draw what a reader would want to look at."""
-    _collect(run, run, folder, ["baseline", "ceiling", "reconstructors", "final"], "predictions")
+    """Collect the main pipeline, with tables and loss curves."""
+    names = list(load(run / "params.yaml")["reconstructors"])
+    readers = ["baseline", "ceiling", *names]
+    trained = ["baseline", "ceiling"]
+    trained += [f"{kind}/{name}" for kind in ("reconstructors", "final") for name in names]
+    metrics = ["audit.json", "headline.json", "compare.json", "compare.md", "compare.png"]
+    metrics += [f"classification/{name}.json" for name in readers]
+    metrics += [f"reconstruction/{name}.json" for name in names]
+    if set(_json(run / "metrics/compare.json")["models"]) != set(names):
+        sys.exit(f"error: {run}/metrics/compare.json: not of {', '.join(names)}; run `dvc repro`")
+    _collect(run, run, folder, metrics, trained, {name: f"predictions/{name}" for name in readers})
     (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
     _curves(folder)
 
 
-def beside(name: str, run: Path, folder: Path) -> None:
-    """Copy the same of the pipeline beside that one in the folder `name`, and what it came to."""
-    _collect(run, run / name, folder, [name], f"{name}/predictions")
-    for result in (run / name).glob("results.*"):
+def laboratory(run: Path, folder: Path) -> None:
+    """Collect the laboratory, with its results."""
+    params = load(run / "params.yaml")
+    names = list(params["laboratory"])
+    parts = [*(f"folds/{number}" for number in range(params["recon"]["folds"])), "all/0"]
+    trained = [f"classifiers/{name}" for name in names]
+    trained += [f"reconstructors/{part}" for part in parts]
+    shown = _results(run, "laboratory")["experiments"]
+    _beside("laboratory", run, folder, names, trained, list(shown))
+
+
+def seeds(run: Path, folder: Path) -> None:
+    """Collect the classifiers from several seeds, with their results."""
+    params, shown = load(run / "params.yaml"), _results(run, "seeds")
+    readers = ["baseline", params["recon"]["model"], "ceiling"]
+    names = _pairs(readers, params["evaluate"]["seeds"])
+    _beside("seeds", run, folder, names, names, _pairs(shown["classifiers"], shown["seeds"]))
+
+
+def _pairs(readers: Iterable[str], seeds: Iterable[int]) -> list[str]:
+    return [f"{reader}/{seed}" for reader in readers for seed in seeds]
+
+
+def _results(run: Path, pipeline: str) -> dict[str, Any]:
+    """Return the results of a side pipeline, which must be of the faces in `run`."""
+    results = _json(run / pipeline / "results.json")
+    if results["faces_sha256"] != of_json(_json(run / "data/faces/meta.json")):
+        _stop(run, pipeline, "of other faces than data/faces")
+    return results
+
+
+def _beside(
+    pipeline: str, run: Path, folder: Path, names: list[str], trained: list[str], shown: list[str]
+) -> None:
+    """Collect a side pipeline, whose results show `shown`, which must be `names`."""
+    if set(shown) != set(names):
+        _stop(run, pipeline, "not of params.yaml")
+    predictions = {name.replace("/", "-"): f"{pipeline}/predictions/{name}" for name in names}
+    metrics = [f"{name}.json" for name in names]
+    trained = [f"{pipeline}/{name}" for name in trained]
+    _collect(run, run / pipeline, folder, metrics, trained, predictions)
+    for result in (run / pipeline).glob("results.*"):
         shutil.copy(result, folder)
 
 
-def _collect(run: Path, home: Path, folder: Path, trained: list[str], predictions: str) -> None:
-    """Copy metrics and dvc.lock from `home`, and from `run` what the models so named left."""
+def _stop(run: Path, pipeline: str, what: str) -> NoReturn:
+    command = f"dvc repro {pipeline}/dvc.yaml"
+    sys.exit(f"error: {run / pipeline}/results.json: {what}; run `{command}`")
+
+
+def _collect(
+    run: Path,
+    home: Path,
+    folder: Path,
+    metrics: list[str],
+    trained: list[str],
+    predictions: dict[str, str],
+) -> None:
+    """Copy metrics and dvc.lock from `home`; facts, curves and predictions from `run`.
+
+    metrics: files of `metrics/`; trained: folders of `models/` and of `data/training/`;
+    predictions: folders of `data/` by the names that their tables get.
+    """
     for name in ("metrics", "predictions", "training"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    shutil.copytree(home / "metrics", folder / "metrics", ignore=lambda *_: ["sample.json"])
+    for file in metrics:
+        (folder / "metrics" / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(home / "metrics" / file, folder / "metrics" / file)
     shutil.copy(home / "dvc.lock", folder / "dvc.lock")
-    models = [facts for name in trained for facts in (run / "models" / name).rglob("training.json")]
-    for facts in sorted(models):
-        name = facts.parent.relative_to(run / "models")
+    for name in trained:
+        facts = run / "models" / name / "training.json"
         shutil.copytree(
             run / "data/training" / name,
             folder / "training" / name,
@@ -51,33 +120,37 @@ def _collect(run: Path, home: Path, folder: Path, trained: list[str], prediction
         shutil.copy(facts, folder / "training" / name / "training.json")
         shutil.copy(run / "logs" / f"{name}.json", folder / "training" / name / "durations.json")
     (folder / "predictions").mkdir()
-    for table in sorted((run / "data" / predictions).rglob("test.csv")):
-        name = "-".join(table.parent.relative_to(run / "data" / predictions).parts)
-        packed = folder / "predictions" / f"{name}.csv.xz"
-        packed.write_bytes(lzma.compress(table.read_bytes(), preset=9))
+    for name, place in predictions.items():
+        table = (run / "data" / place / "test.csv").read_bytes()
+        (folder / "predictions" / f"{name}.csv.xz").write_bytes(lzma.compress(table, preset=9))
+
+
+def _json(file: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return value
 
 
 def _tables(folder: Path) -> str:
-    """Return one table of how the faces are read and one of how the reconstructors learned."""
-    compared = json.loads((folder / "metrics/compare.json").read_text())
+    """Return a table of the classifiers and one of the reconstructors."""
+    compared = _json(folder / "metrics/compare.json")
     models = compared["models"]
     rows = {"upper half": compared["baseline"], **models, "true face": compared["ceiling"]}
-    read = [
+    classifiers = [
         "| | validation [95 %] | test [95 %] | gain, points [95 %] | p (Holm) "
         "| train running [95 %] | train evaluation [95 %] |",
         "|" + " --- |" * 7,
-        *map(_of_classifier, rows, rows.values()),
+        *map(_classifier, rows, rows.values()),
     ]
-    learned = [
+    reconstructors = [
         "| | weights, million | pretrained | s/epoch | epochs | PSNR, dB | SSIM | Frechet "
         "| agreement |",
         "|" + " --- |" * 9,
-        *(_of_reconstructor(folder, name, row) for name, row in models.items()),
+        *(_reconstructor(folder, name, row) for name, row in models.items()),
     ]
-    return "\n".join([*read, "", *learned]) + "\n"
+    return "\n".join([*classifiers, "", *reconstructors]) + "\n"
 
 
-def _of_classifier(name: str, row: dict[str, Any]) -> str:
+def _classifier(name: str, row: dict[str, Any]) -> str:
     gain = ["", ""]
     if "gain" in row:
         name = f"`{name}`"
@@ -99,9 +172,9 @@ def _percent(share: float, interval: tuple[float, float]) -> str:
     return f"{share:.1%} [{low}, {high}]"
 
 
-def _of_reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
+def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
     durations = folder / "training/reconstructors" / name / "durations.json"
-    seconds = json.loads(durations.read_text())["seconds_per_epoch"]
+    seconds = _json(durations)["seconds_per_epoch"]
     cells = [
         f"`{name}`",
         f"{row['parameters'] / 1e6:.2f}",
@@ -141,7 +214,4 @@ def _read(file: Path) -> list[float]:
 
 if __name__ == "__main__":
     what, *places = sys.argv[1:]
-    if what == "pipeline":
-        pipeline(*map(Path, places))
-    else:
-        beside(what, *map(Path, places))
+    {"pipeline": pipeline, "laboratory": laboratory, "seeds": seeds}[what](*map(Path, places))

@@ -1,13 +1,15 @@
-"""Set two collected runs that judge the same test faces side by side.
+"""Compare two collected runs on the same test faces.
 
     python results/side_by_side.py FIRST SECOND
 
-Prints a Markdown table of the classifiers that both have: test accuracies with their intervals, and
-by how much the second is better, with p of McNemar's exact test, corrected by Holm's method.
+Prints a Markdown table of the classifiers in FIRST, which SECOND must have too: test accuracies
+with their intervals, and the gain of the second, with p of McNemar's exact test and Holm's
+correction.
 """
 
 import json
 import sys
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +37,7 @@ def main(first: Path, second: Path) -> None:
 
 def _compared(name: str, first: Path, second: Path) -> dict[str, Any]:
     one, two = (_test(folder, name) for folder in (first, second))
-    before, after = (
-        pd.read_csv(folder / "predictions" / f"{name}.csv.xz") for folder in (first, second)
-    )
+    before, after = (_predictions(folder, name) for folder in (first, second))
     return {
         "first": one["accuracy"],
         "first_ci95": one["ci95"],
@@ -46,6 +46,15 @@ def _compared(name: str, first: Path, second: Path) -> dict[str, Any]:
         "gain_ci95": gain_interval(before, after),
         "p": mcnemar_p(before, after),
     }
+
+
+def _predictions(folder: Path, name: str) -> pd.DataFrame:
+    """Return the predictions on the test split, which the metrics must be of."""
+    predictions = pd.read_csv(folder / "predictions" / f"{name}.csv.xz")
+    accuracy = (predictions["label"] == predictions["prediction"]).mean()
+    if not isclose(accuracy, _test(folder, name)["accuracy"]):
+        sys.exit(f"error: {folder}: metrics and predictions of {name} differ; collect them again")
+    return predictions
 
 
 def _gain(row: Any) -> str:

@@ -1,8 +1,8 @@
 """Put everything that was found on one page.
 
-Reads metrics, data/predictions, the training.json of all models, data/sheet.png,
-data/faces/meta.json and params.yaml; writes report/index.html, which needs no other file and no
-network.
+Reads metrics, data/predictions, config.json and training.json of the models, data/sheet.png,
+data/faces/meta.json and params.yaml, and of all these only what params.yaml names; writes
+report/index.html, which needs no other file and no network.
 """
 
 import _source  # noqa: F401

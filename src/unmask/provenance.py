@@ -4,9 +4,11 @@ With other libraries or on another processor, the same seed may give different b
 """
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 Environment = Mapping[str, Any]
 
 _CODE = ("src", "stages", "dvc.yaml")
+_ROOT = Path(__file__).resolve().parents[2]
+
+_ELSEWHERE = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
+)  # fmt: skip
+"""Variables that lead git to another repository; hooks and `git rebase --exec` set some."""
+
+_ALONE = {"GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none"}
+"""Git reads only: it takes no lock, and a partial clone fetches nothing."""
 
 
 def environment(device: "torch.device") -> dict[str, Any]:
@@ -36,14 +48,28 @@ def environment(device: "torch.device") -> dict[str, Any]:
     }
 
 
-def revision() -> str | None:
-    """Return the last commit that changed the code; None without git.
+def revision(root: Path = _ROOT) -> str | None:
+    """Return the last commit that changed the code under `root`; None if git does not know it.
 
-    `-dirty` is appended if there are uncommitted changes.
+    `-dirty` is appended if there are uncommitted changes or new files. Git does not know the commit
+    without a repository of which `root` is the top, nor in a shallow clone that is cut off before
+    it: there, the oldest commit seems to have made everything.
     """
-    commit = git("log", "-1", "--format=%h", "--abbrev=12", "--", *_CODE)
-    changes = git("status", "--porcelain", "--", *_CODE)
-    return f"{commit}-dirty" if commit and changes else commit
+    if git("rev-parse", "--show-prefix", at=root) != "":
+        return None
+    commit = git("rev-list", "-1", "HEAD", "--", *_CODE, at=root)
+    status = ("status", "--porcelain", "--no-renames", "--untracked-files=all")
+    changes = git(*status, "--", *_CODE, at=root)
+    if not commit or changes is None or commit in _cut_off(root):
+        return None
+    short = git("rev-parse", "--short=12", commit, at=root)
+    return f"{short}-dirty" if short and changes else short
+
+
+def _cut_off(root: Path) -> list[str]:
+    """Return the commits of a shallow clone whose parents were left out."""
+    file = root / (git("rev-parse", "--git-path", "shallow", at=root) or "")
+    return file.read_text(encoding="utf-8").split() if file.is_file() else []
 
 
 def made(training: dict[str, Any], device: "torch.device") -> dict[str, Any]:
@@ -51,13 +77,21 @@ def made(training: dict[str, Any], device: "torch.device") -> dict[str, Any]:
     return {"revision": revision(), "training": training, "evaluation": environment(device)}
 
 
-def git(*arguments: str) -> str | None:
-    """Return what git prints; None without git, outside a repository, or if git fails."""
+def git(*arguments: str, at: Path | None = None) -> str | None:
+    """Return what git prints; None without git, outside a repository, or if git fails.
+
+    at: the folder to run it in, the current one unless given.
+    """
+    variables = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)  # noqa: S603, S607
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=at, env=variables | _ALONE, stdin=subprocess.DEVNULL, capture_output=True,
+            encoding="utf-8", errors="surrogateescape", check=True,
+        )  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip() or None
+    return done.stdout.strip()
 
 
 def environments(made: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -96,7 +130,9 @@ def _all(environments: Sequence[Environment]) -> str:
 
 def _committed(file: str) -> list[dict[str, Any]]:
     """Return the environments named in the last commit's version of `file`, if any."""
-    found: list[dict[str, Any]] = json.loads(git("show", f"HEAD:./{file}") or "{}").get(
-        "environments", []
-    )
+    try:
+        committed = json.loads(git("show", f"HEAD:./{file}") or "{}")
+    except ValueError:  # a conflict that was committed, or a pointer to the file
+        return []
+    found: list[dict[str, Any]] = committed.get("environments", [])
     return found

@@ -2,25 +2,47 @@
 
 import gzip
 
+from bad_folders import fill
 from cases import Case, put
 
 from faces_csv import USAGES, table
+from unmask.sources.columns import COLUMNS, EMOTIONS
 
 _HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 )
 _AGAIN = "get fer2013new.csv from FER+ again"
 _FIX = "get the file again, or fix this line"
-_OTHER = (
-    "votes.csv: not the votes on data.source: the faces or their order differ; "
-    "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
-)
+_KAGGLE = "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
+_NAMES = "rename images to their Image name in FER+, or use the CSV file"
+_OTHER = f"votes.csv: not the votes on data.source: the faces or their order differ; {_KAGGLE}"
+_UNFIT = "votes.csv: not the votes on data.source: they do not fit its labels in the"
 
 
 def votes() -> list[str]:
     """The lines of a valid file of votes on `table()`."""
     usages = [usage for usage in USAGES for _ in range(7)]
     return [_HEADER, *(f"{usage},x.png,0,0,0,0,0,0,0,0,0,10" for usage in usages)]
+
+
+def clear_votes(shift: int = 0, name: str = "fer{}.png") -> list[str]:
+    """The lines of votes on `table()`, all for its labels; `shift`: for those so many rows on."""
+    lines = [_HEADER]
+    for row in range(21):
+        winner = EMOTIONS[(row + shift) % 7]
+        votes = ("10" if column == winner else "0" for column in COLUMNS[2:])
+        lines.append(",".join([USAGES[row // 7], name.format(row), *votes]))
+    return lines
+
+
+def _images(name: str, content: list[str], message: str) -> Case:
+    """Votes on a folder of images that are all called 0.png."""
+
+    def make(folder):
+        fill(folder)
+        put("\n".join(content), "votes.csv")(folder)
+
+    return Case(f"votes: {name}", make, message, source="d", labels="ferplus")
 
 
 def _case(name: str, content: str | bytes | None, message: str) -> Case:
@@ -50,6 +72,13 @@ CASES = [
     _case("one row too many", "\n".join([*votes(), votes()[-1]]), _OTHER),
     _case("only the header", _HEADER, _OTHER),
     _case("rows in another order", "\n".join([_HEADER, *votes()[:0:-1]]), _OTHER),
+    _case("faces one row further on", "\n".join(clear_votes(1)), f"{_UNFIT} train split (kappa -0.17); {_KAGGLE}"),
+    _case("faces three rows further back", "\n".join(clear_votes(-3)), f"{_UNFIT} train split (kappa -0.17); {_KAGGLE}"),
+    _case("test faces of another order", "\n".join([*clear_votes()[:15], *clear_votes(2)[15:]]), f"{_UNFIT} test split (kappa -0.17); {_KAGGLE}"),
+    _images("other images", clear_votes(name="a{}1.png"), f"votes.csv: no votes on ...0.png; {_NAMES}"),
+    _images("two images of the same name", clear_votes(), f"...0.png: the same Image name in FER+ as ...0.png; {_NAMES}"),
+    _images("images, and no Image name", clear_votes(name=""), f"votes.csv: no value in the column Image name; {_AGAIN}"),
+    _images("images, and one Image name for all", clear_votes(name="0.png"), f"votes.csv: different votes on the same Image name 0; {_AGAIN}"),
     _case("a field of several megabytes", "\n".join([*votes()[:4], "Training," + "x" * (1 << 22)]), "votes.csv:5: a line of more than 64 KiB; ..."),
     _case("a million rows too many", "\n".join([*votes(), *votes()[-1:] * 1_000_000]), _OTHER),
     _line("-1 votes", "Training,x.png,0,0,0,-1,0,0,0,0,0,10", "sadness is '-1', not a number of votes"),

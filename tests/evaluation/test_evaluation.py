@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from made_up import MADE, evaluate, table
 from scipy.linalg import sqrtm
 from scipy.stats import binomtest
 from sklearn.metrics import (
@@ -34,13 +36,7 @@ from unmask.evaluation.statistics import (
     minimum_detectable_gain,
 )
 from unmask.evaluation.tables import markdown, plot
-from unmask.provenance import environment, made, mismatch
-
-
-def table(labels, predicted):
-    """Return predictions as a classifier that is always sure would make them."""
-    labels, predicted = np.asarray(labels, np.uint8), np.asarray(predicted)
-    return predictions(np.arange(len(labels)) + 2, labels, np.eye(7, dtype=np.float32)[predicted])
+from unmask.provenance import mismatch
 
 
 def test_predictions_have_the_columns_that_are_promised(tmp_path):
@@ -179,10 +175,22 @@ def test_a_classifier_does_not_differ_from_itself():
     assert mcnemar_p(table([0, 1], [0, 0]), table([0, 1], [0, 0])) == 1
 
 
-def test_different_faces_are_not_paired():
-    other = table([0, 1], [0, 0]).assign(row=[7, 8])
-    with pytest.raises(UserError):
-        mcnemar_p(table([0, 1], [0, 0]), other)
+@pytest.mark.parametrize(
+    "test", [mcnemar_p, gain_interval, partial(minimum_detectable_gain, level=0.05)]
+)
+@pytest.mark.parametrize(
+    "other",
+    [
+        table([0, 1], [0, 0]).assign(row=[7, 8]),
+        table([0, 1], [0, 0]).assign(row=[3, 2]),
+        table([1, 0], [0, 0]),  # the same rows of another source
+        table([0, 1, 2], [0, 0, 2]),
+        table([0], [0]),
+    ],
+)
+def test_different_faces_are_not_paired(test, other):
+    with pytest.raises(UserError, match="different faces"):
+        test(table([0, 1], [0, 0]), other)
 
 
 def test_holm_by_hand():
@@ -281,31 +289,10 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
 
 
-MADE = made(environment(torch.device("cpu")))
-
-
 @pytest.fixture
 def evaluated(in_folder):
     """Baseline, ceiling and two reconstructors on 400 test faces: `good` gains, `idle` does not."""
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 7, 400)
-    wrong = (labels + 1) % 7
-    hit = random.random(400)
-    accuracy = {"baseline": 0.4, "ceiling": 0.9, "good": 0.6, "idle": 0.41}
-    for name, share in accuracy.items():
-        predicted = table(labels, np.where(hit < share, labels, wrong))
-        folder = Path("data/predictions") / name
-        folder.mkdir(parents=True)
-        write_predictions(folder / "test.csv", predicted)
-        splits = {"train": predicted, "validation": predicted, "test": predicted}
-        write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5) | {"made": MADE})
-    for name in ("good", "idle"):
-        block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "frechet_distance": 3.0}
-        block |= {"expression_agreement": 0.5}
-        facts = {"pretrained": "none" if name == "good" else None, "parameters": 1234}
-        facts |= {"trained_parameters": 999, "epochs": 5, "best_epoch": 4, "faults": {}}
-        splits = {"model": facts, "made": MADE, "train": block, "validation": block, "test": block}
-        write_json(f"metrics/reconstruction/{name}.json", splits)
+    evaluate({"baseline": 0.4, "ceiling": 0.9, "good": 0.6, "idle": 0.41})
 
 
 @pytest.mark.usefixtures("evaluated")
@@ -342,6 +329,34 @@ def test_the_table_and_the_figure_show_every_row():
     assert "| 1,234 (999) " in second[2]
     plot(figures, Path("compare.png"))
     assert Path("compare.png").stat().st_size > 1000
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_only_what_is_named_is_compared():
+    before = compare(["good"])
+    evaluate({"removed": 0.95})  # by an earlier run, or on another branch
+    assert compare(["good"]) == before
+    assert list(before["models"]) == ["good"]
+
+
+@pytest.mark.usefixtures("evaluated")
+@pytest.mark.parametrize("name", ["baseline", "good", "ceiling"])
+def test_metrics_and_predictions_of_different_runs_are_not_mixed(name):
+    file = Path(f"metrics/classification/{name}.json")
+    write_json(file, read_json("metrics/classification/idle.json"))
+    with pytest.raises(UserError, match=rf"{name}\.json: not of the predictions"):
+        compare(["good"])
+    if name != "ceiling":
+        with pytest.raises(UserError, match="not of the predictions"):
+            headline("good")
+
+
+@pytest.mark.usefixtures("evaluated")
+@pytest.mark.parametrize("name", ["good", "ceiling"])
+def test_classifiers_of_different_faces_are_not_compared(name):
+    evaluate({name: 0.5}, seed=1)
+    with pytest.raises(UserError, match="different faces"):
+        compare(["good"])
 
 
 @pytest.mark.usefixtures("evaluated")

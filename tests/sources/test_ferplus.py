@@ -58,10 +58,10 @@ def write(folder, votes):
     ],
 )
 def test_a_label_takes_more_than_half_of_the_votes_that_count(votes, label):
-    (found,), (shares,) = majority(np.array([votes]))
+    (found,), (soft_labels,) = majority(np.array([votes]))
     assert found == label
     counted = np.where(np.array(votes[:7]) > 1, votes[:7], 0)
-    np.testing.assert_allclose(shares, counted / max(1, counted.sum()))
+    np.testing.assert_allclose(soft_labels, counted / max(1, counted.sum()))
 
 
 def test_faces_get_the_label_of_the_majority_or_leave(sample):
@@ -74,7 +74,7 @@ def test_faces_get_the_label_of_the_majority_or_leave(sample):
     np.testing.assert_array_equal(faces.labels, votes.argmax(axis=1)[clear])
     np.testing.assert_array_equal(faces.row, given.row[clear])
     np.testing.assert_array_equal(faces.images, given.images[clear])
-    assert faces.shares is None
+    assert faces.soft_labels is None
     file = (sample / "votes.csv").read_bytes()
     assert (meta["labels"], meta["votes_sha256"]) == ("ferplus", hashlib.sha256(file).hexdigest())
 
@@ -82,9 +82,9 @@ def test_faces_get_the_label_of_the_majority_or_leave(sample):
 def test_shares_are_kept_where_they_are_to_be_learned(sample):
     _, faces = read(sample, labels="ferplus_soft")
     learned = faces.split != 2
-    np.testing.assert_allclose(faces.shares[learned].sum(axis=1), 1, atol=1e-6)
-    np.testing.assert_array_equal(faces.shares[learned].argmax(axis=1), faces.labels[learned])
-    assert not faces.shares[~learned].any()  # sealed like the labels
+    np.testing.assert_allclose(faces.soft_labels[learned].sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(faces.soft_labels[learned].argmax(axis=1), faces.labels[learned])
+    assert not faces.soft_labels[~learned].any()  # sealed like the labels
 
 
 def test_non_faces_leave(sample):
@@ -120,6 +120,15 @@ def test_votes_at_fault_are_refused(sample, change, said):
         read(sample)
     assert said in str(error.value)
     assert "; " in str(error.value)
+
+
+def test_votes_on_one_split_in_another_order_are_refused_even_if_they_are_few(sample):
+    votes = table(sample)
+    last = votes["Usage"] == "PrivateTest"
+    votes[last] = votes[last].sort_values(list(EMOTIONS)).to_numpy()
+    write(sample, votes)
+    with pytest.raises(UserError, match=r"in the test split \(kappa -?0\.[012]"):
+        read(sample)
 
 
 def test_missing_or_binary_votes_are_refused(sample):

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from unmask.core.faces import SPLITS
+import numpy as np
+import pandas as pd
+
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES, SPLITS
 from unmask.core.files import read_json
 from unmask.evaluation.predictions import test_predictions
 from unmask.evaluation.statistics import (
@@ -12,6 +16,7 @@ from unmask.evaluation.statistics import (
     holm,
     mcnemar_p,
     minimum_detectable_gain,
+    refuse_other_faces,
 )
 from unmask.provenance import environments
 
@@ -28,9 +33,10 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
     `minimum_detectable_gain` is what the test could have detected after the correction.
     `parameters`, `epochs` and the like describe the reconstructor, not the classifier.
     """
-    figures = {name: _classifier(name) for name in ("baseline", "ceiling", *models)}
-    baseline = test_predictions("baseline")
-    tables = [test_predictions(model) for model in models]
+    found = {name: _evaluated(name) for name in ("baseline", "ceiling", *models)}
+    figures = {name: _classifier(metrics, table) for name, (metrics, table) in found.items()}
+    baseline, ceiling, *tables = (table for _, table in found.values())
+    refuse_other_faces(baseline, ceiling)
     p_values = [mcnemar_p(baseline, table) for table in tables]
     for model, table, p, corrected in zip(models, tables, p_values, holm(p_values), strict=True):
         gain = figures[model]["accuracy"] - figures["baseline"]["accuracy"]
@@ -47,7 +53,7 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
             **reconstruction["model"],
             **reconstruction["test"],
         }
-    results = [read_json(f"metrics/classification/{name}.json") for name in figures]
+    results = [metrics for metrics, _ in found.values()]
     results += [read_json(f"metrics/reconstruction/{model}.json") for model in models]
     ranked = sorted(models, key=lambda model: -figures[model]["validation_accuracy"])
     return {
@@ -58,8 +64,18 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _classifier(name: str) -> dict[str, Any]:
-    metrics = read_json(f"metrics/classification/{name}.json")
+def _evaluated(name: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the metrics of a classifier and the predictions on the test split that they are of."""
+    file = f"metrics/classification/{name}.json"
+    metrics, table = read_json(file), test_predictions(name)
+    confusion = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
+    np.add.at(confusion, (table["label"], table["prediction"]), 1)
+    if metrics["test"]["confusion"] != confusion.tolist():
+        raise UserError(f"{file}: not of the predictions in data/predictions; run `dvc repro`")
+    return metrics, table
+
+
+def _classifier(metrics: dict[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
     train, validation, test = (metrics[split] for split in SPLITS)
     return {
         "train_running_accuracy": train["running_accuracy"],
@@ -69,7 +85,7 @@ def _classifier(name: str) -> dict[str, Any]:
         "validation_accuracy": validation["accuracy"],
         "validation_ci95": validation["ci95"],
         **{key: value for key, value in test.items() if key not in ("per_class", "confusion")},
-        "calibration_error": calibration_error(test_predictions(name)),
+        "calibration_error": calibration_error(predictions),
     }
 
 
@@ -86,18 +102,18 @@ def headline(model: str) -> dict[str, Any]:
     `gain.accuracy` is final minus baseline on the test split, with its 95 % interval and the p of
     McNemar's exact test.
     """
-    blocks = {"baseline": "baseline", "final": model, "ceiling": "ceiling"}
-    figures: dict[str, Any] = {"model": model}
-    for block, name in blocks.items():
-        figures[block] = _block(read_json(f"metrics/classification/{name}.json"))
-    accuracy = {block: figures[block]["test"]["accuracy"] for block in blocks}
-    tests = [test_predictions(name) for name in ("baseline", model)]
-    figures["gain"] = {
-        "accuracy": accuracy["final"] - accuracy["baseline"],
-        "ci95": gain_interval(*tests),
-        "mcnemar_p": mcnemar_p(*tests),
+    (baseline, before), (final, after) = _evaluated("baseline"), _evaluated(model)
+    return {
+        "model": model,
+        "baseline": _block(baseline),
+        "final": _block(final),
+        "ceiling": _block(read_json("metrics/classification/ceiling.json")),
+        "gain": {
+            "accuracy": final["test"]["accuracy"] - baseline["test"]["accuracy"],
+            "ci95": gain_interval(before, after),
+            "mcnemar_p": mcnemar_p(before, after),
+        },
     }
-    return figures
 
 
 def _block(metrics: dict[str, Any]) -> dict[str, Any]:

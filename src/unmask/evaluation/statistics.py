@@ -108,9 +108,14 @@ def calibration_error(table: pd.DataFrame) -> float:
     return float((distance * right.groupby(bins).size()).sum() / len(table))
 
 
+def refuse_other_faces(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    """Raise UserError unless two tables are about the same faces: the same rows and labels."""
+    if not all(np.array_equal(first[column], second[column]) for column in ("row", "label")):
+        raise UserError("predictions of different faces cannot be paired; run `dvc repro`")
+
+
 def _right(first: pd.DataFrame, second: pd.DataFrame) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return, for each face, whether each of the two predictions is right, bool [n] each."""
-    if not np.array_equal(first["row"], second["row"]):
-        raise UserError("predictions of different faces cannot be paired; run `dvc repro`")
+    refuse_other_faces(first, second)
     one, two = ((table["label"] == table["prediction"]).to_numpy() for table in (first, second))
     return one, two

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
 from unmask.core.checksum import of_json
+from unmask.core.errors import UserError
 from unmask.core.files import read_json
 from unmask.evaluation.predictions import read_predictions
 from unmask.evaluation.statistics import holm, mcnemar_p
@@ -111,10 +112,13 @@ def draw(figures: Mapping[str, Any]) -> Figure:
 
 
 def _experiment(name: str, experiment: Experiment) -> dict[str, Any]:
-    metrics = read_json(f"laboratory/metrics/{name}.json")
+    file = f"laboratory/metrics/{name}.json"
+    metrics = read_json(file)
     train, test = metrics["train"], metrics["test"]
-    history = read_json(f"models/laboratory/classifiers/{name}/training.json")["history"]
-    epochs = [(figures["train/accuracy"], figures["validation/accuracy"]) for figures in history]
+    training = read_json(f"models/laboratory/classifiers/{name}/training.json")
+    if training["best"]["train/accuracy"] != train["running_accuracy"]:
+        raise UserError(f"{file}: not of its classifier; run `dvc repro laboratory/dvc.yaml`")
+    epochs = [(e["train/accuracy"], e["validation/accuracy"]) for e in training["history"]]
     pairs = [(train["running_accuracy"], test["accuracy"])]
     if experiment.choose == "judged":
         pairs += epochs
@@ -142,7 +146,7 @@ def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """
     heights = _spread([height for _, height in points.values()], _LABEL_HEIGHT)
     for (name, point), height in zip(points.items(), heights, strict=True):
-        line = {"arrowstyle": "-", "color": "grey", "linewidth": 0.5}
+        line = {"arrowstyle": "-", "color": "grey", "linewidth": 0.5, "relpos": (0, 0.5)}
         axes.annotate(
             name, point, xytext=(1.04, height), textcoords=("axes fraction", "data"),
             va="center", fontsize=8, arrowprops=line,

@@ -1,8 +1,7 @@
 """The report's figures, as SVG in the colour of the surrounding text."""
 
 import io
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -11,7 +10,6 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from unmask.core.files import read_json
 from unmask.evaluation.predictions import PROBABILITIES
 from unmask.evaluation.tables import draw
 from unmask.laboratory import results as experiments
@@ -24,7 +22,6 @@ _STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "axes.titlecolor"), _INK),
 }
-_KINDS = ("baseline", "ceiling", "final", "reconstructors")
 _BLUE, _ORANGE = "#3b82d0", "#d97706"
 
 
@@ -40,15 +37,12 @@ def laboratory(found: Mapping[str, Any]) -> Markup:
         return _svg(experiments.draw(found), "Judged and training accuracy, by experiment")
 
 
-def curves(folder: Path) -> Markup:
-    """Return plots of the training and validation losses of every training run in `folder`."""
-    files = sorted(file for kind in _KINDS for file in (folder / kind).rglob("training.json"))
-    histories = {file.parent: read_json(file)["history"] for file in files}
-    runs = {run: history for run, history in histories.items() if len(history) > 1}
+def curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Markup:
+    """Return plots of the training and validation losses of training runs, by their titles."""
+    runs = {title: history for title, history in histories.items() if len(history) > 1}
     with matplotlib.rc_context({**_STYLE, "font.size": 8}):
         figure = Figure(figsize=(10, 1.7 * -(-len(runs) // 5)), layout="constrained")
-        for number, (run, history) in enumerate(runs.items(), 1):
-            title = run.relative_to(folder).as_posix().removeprefix("reconstructors/")
+        for number, (title, history) in enumerate(runs.items(), 1):
             axes = figure.add_subplot(-(-len(runs) // 5), 5, number, title=title)
             for split, colour in (("train", _BLUE), ("validation", _ORANGE)):
                 losses = [figures[f"{split}/loss"] for figures in history]

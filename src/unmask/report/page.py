@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from unmask.core.checksum import of_json
+from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
 from unmask.core.section import load, read
@@ -20,7 +21,8 @@ from unmask.evaluation.seeds import COLUMNS as SEEDS
 from unmask.evaluation.seeds import named
 from unmask.evaluation.tables import ACCURACY, RECONSTRUCTION, Columns
 from unmask.laboratory.results import COLUMNS as EXPERIMENTS
-from unmask.params.models import Recon
+from unmask.params.experiments import Evaluate, read_experiments
+from unmask.params.models import Recon, reconstructor_names
 from unmask.report import figures
 
 _HERE = Path(__file__).parent
@@ -28,13 +30,16 @@ _PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", 
 
 
 def page() -> str:
-    """Return the page, made from `metrics/`, `data/predictions`, `models` and the sheet."""
-    model, compared = read(Recon, "recon").model, read_json("metrics/compare.json")
+    """Return the page, made from `metrics/`, `data/predictions`, `models` and the sheet.
+
+    It shows what `params.yaml` names; what earlier runs left in these folders does not count.
+    """
+    model, names = read(Recon, "recon").model, reconstructor_names()
+    compared = _compared(names)
     shown = {"upper half": "baseline", f"with {model}": model}
     shown["true face"] = "ceiling"
     source = read_json("data/faces/meta.json")
-    laboratory = _of_this_run("laboratory/results.json", source, model)
-    seeds = _of_this_run("seeds/results.json", source, model)
+    laboratory, seeds = _laboratory(source, model), _seeds(source, model)
     templates = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -47,12 +52,12 @@ def page() -> str:
         final=compared["models"][model],
         tables=_tables(compared),
         accuracies=figures.accuracies(compared),
-        curves=figures.curves(Path("models")),
+        curves=figures.curves(_histories(names, source)),
         reliability=figures.reliability({k: test_predictions(v) for k, v in shown.items()}),
         sheet=base64.b64encode(Path("data/sheet.png").read_bytes()).decode(),
         confusions={title: _confusion(name) for title, name in shown.items()},
         classes=CLASSES,
-        audit=read_json("metrics/audit.json"),
+        audit=_audit(source),
         laboratory=laboratory
         and {
             "figure": figures.laboratory(laboratory),
@@ -63,17 +68,70 @@ def page() -> str:
         source=source,
         params=load(),
         versions={"Python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
-        checksums={str(path): _sha256(path) for path in sorted(Path("metrics").rglob("*.json"))},
+        checksums={str(path): _sha256(path) for path in _metrics(names, source)},
     )
 
 
-def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
-    """Return what another pipeline found, if it has run on these faces and with this model."""
-    if not Path(path).exists():
-        return None
-    found: dict[str, Any] = read_json(path)
-    of = found["faces_sha256"], found["model"]
-    return found if of == (of_json(source), model) else None
+def _compared(names: Sequence[str]) -> dict[str, Any]:
+    """Return the comparison, which must be of the reconstructors with these names."""
+    compared: dict[str, Any] = read_json("metrics/compare.json")
+    if set(compared["models"]) != set(names):
+        raise UserError(
+            "metrics/compare.json: not of the reconstructors in params.yaml; run `dvc repro`"
+        )
+    return compared
+
+
+def _audit(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit found, which must be of these faces."""
+    audit: dict[str, Any] = read_json("metrics/audit.json")
+    if audit["rows"] != source["rows"]:
+        raise UserError("metrics/audit.json: of other faces than data/faces; run `dvc repro`")
+    return audit
+
+
+def _histories(names: Sequence[str], source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return figures by epoch of every training run, which must have learned from these faces."""
+    titles = {"baseline": "baseline", "ceiling": "ceiling"}
+    titles |= {f"final/{name}": f"final/{name}" for name in sorted(names)}
+    titles |= {f"reconstructors/{name}": name for name in sorted(names)}
+    for run in titles:
+        trained = read_json(f"models/{run}/config.json")["trained"]
+        if any(trained[key] != source[key] for key in ("source_sha256", "labels")):
+            raise UserError(f"models/{run}: trained on other faces; run `dvc repro`")
+    return {
+        title: read_json(f"models/{run}/training.json")["history"] for run, title in titles.items()
+    }
+
+
+def _laboratory(source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
+    """Return what the laboratory found if it ran on these faces, with these experiments."""
+    found = _of_this_run("laboratory/results.json", source, model)
+    experiments = found.get("experiments", {}).items()
+    ran = {name: row.get("injected") for name, row in experiments}
+    named = {name: experiment.injected for name, experiment in read_experiments().items()}
+    return found if found and ran == named else None
+
+
+def _seeds(source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
+    """Return the results over seeds if they are of these faces and seeds."""
+    found = _of_this_run("seeds/results.json", source, model)
+    return found if found.get("seeds") == read(Evaluate, "evaluate").seeds else None
+
+
+def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Return what another pipeline found; nothing if on other faces or with another model."""
+    found: dict[str, Any] = read_json(path) if Path(path).exists() else {}
+    of = found.get("faces_sha256"), found.get("model")
+    return found if of == (of_json(source), model) else {}
+
+
+def _metrics(names: Sequence[str], source: Mapping[str, Any]) -> list[Path]:
+    """Return the files of metrics that this run wrote."""
+    files = ["audit", "compare", "headline"] + ["sample"] * (source["source"] == "sample.csv")
+    files += [f"classification/{name}" for name in ("baseline", "ceiling", *names)]
+    files += [f"reconstruction/{name}" for name in names]
+    return sorted(Path("metrics") / f"{name}.json" for name in files)
 
 
 def _tables(compared: Mapping[str, Any]) -> list[dict[str, Any]]:
