@@ -2,16 +2,16 @@ PYTHON ?= python3
 VENV   := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help repro report test fuzz lint fetch lock bench torture vulnerabilities sbom clean
+.PHONY: help repro report test fuzz lint fetch lock bench torture vulnerabilities sbom clean repository
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
 
-repro: $(VENV)/installed  ## run the whole pipeline and show the comparison
+repro: repository $(VENV)/installed  ## run the whole pipeline and show the comparison
 	dvc repro
 	@cat metrics/compare.md
 
-report: $(VENV)/installed  ## make report/index.html, and everything in the pipeline that it needs
+report: repository $(VENV)/installed  ## make report/index.html, and everything in the pipeline that it needs
 	dvc repro report/dvc.yaml
 
 test: lint  ## check style and types, then run all tests
@@ -49,6 +49,12 @@ sbom: $(VENV)/installed  ## write sbom.json, which lists what requirements.lock 
 
 clean:  ## remove the environment and unfinished runs; data, models and the DVC cache stay
 	rm -rf $(VENV) .checkpoints
+
+# Asked before minutes of installing: DVC refuses a folder that is not a Git repository.
+repository:
+	@git rev-parse --git-dir > /dev/null 2>&1 || grep -qs 'no_scm = true' .dvc/config.local || { \
+	  echo 'error: this folder is not a Git repository; clone it or run `git init`, or go without' \
+	    'by `make .venv/installed && .venv/bin/dvc config --local core.no_scm true`' >&2; exit 2; }
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

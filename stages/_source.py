@@ -1,15 +1,26 @@
 """What every stage imports first, before seconds of imports.
 
-Puts the `src` beside this folder first on the path: DVC runs experiments in copies of the
-repository, and each must run its own code, not the installed one. Then it sets up the process; see
-`unmask.core.process`.
+Refuses a Python that cannot run the stage. Then it puts the `src` beside this folder first on the
+path: DVC runs experiments in copies of the repository, and each must run its own code, not the
+installed one. Then it sets up the process; see `unmask.core.process`.
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+NEEDED = ("numpy", "pandas", "psutil", "pydantic", "safetensors", "torch", "tqdm")
+
+lacking = [name for name in NEEDED if find_spec(name) is None]
+if sys.version_info < (3, 11):  # noqa: UP036
+    lacking = ["a version of 3.11 or later"]
+if lacking:
+    remedy = "run `source .venv/bin/activate` first, or use `make repro`"
+    print(f"error: {sys.executable} lacks {', '.join(lacking)}; {remedy}", file=sys.stderr)
+    sys.exit(2)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from unmask.core.process import prepare
+from unmask.core.process import prepare  # noqa: E402
 
 prepare()

@@ -4,16 +4,20 @@ DVC by itself does not look at keys that no stage names. Writes data/models.json
 reconstructors, and the one of the headline.
 """
 
+from pathlib import Path
+
 import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import write_json
 from unmask.params.schema import read_all
+from unmask.sources.text import refuse_unrecordable
 
 
 def main() -> None:
     """Run the stage."""
     params = read_all()
+    refuse_unrecordable(Path(params.data.source))  # DVC would fail on it, and name no file
 
     models = {"headline": params.recon.model, "reconstructors": list(params.reconstructors)}
 

@@ -21,8 +21,8 @@ def audit(faces, remove="exact"):
 
 
 @pytest.fixture
-def planted():
-    """Twelve faces, four in each split, with copies planted: see the comments."""
+def with_copies():
+    """Twelve faces, four in each split, some of them copies: see the comments."""
     images = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
     split = np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), 4)
     labels = np.zeros(12, np.uint8)
@@ -36,8 +36,8 @@ def planted():
     return FaceSet(images, labels, split, np.arange(12) + 2)
 
 
-def test_counts(planted):
-    figures = audit(planted).figures
+def test_counts(with_copies):
+    figures = audit(with_copies).figures
     assert figures.pop("classes")["test"] == {
         "angry": 3, "disgust": 0, "fear": 0, "happy": 1, "sad": 0, "surprise": 0, "neutral": 0,
     }  # fmt: skip
@@ -55,10 +55,10 @@ def test_counts(planted):
     }
 
 
-def test_a_face_with_a_copy_in_a_later_split_is_removed(planted):
-    found = audit(planted)
+def test_a_face_with_a_copy_in_a_later_split_is_removed(with_copies):
+    found = audit(with_copies)
     assert np.flatnonzero(~found.keep).tolist() == [2, 3, 4, 6]
-    assert [(r.index, r.reason, r.twin) for r in found.removals] == [
+    assert [(r.index, r.reason, r.duplicate_of) for r in found.removals] == [
         (2, "copy in test", 8),
         (3, "copy in test", 9),
         (4, "copy in test", 9),
@@ -66,20 +66,22 @@ def test_a_face_with_a_copy_in_a_later_split_is_removed(planted):
     ]
 
 
-def test_test_faces_all_stay(planted):
-    assert audit(planted).keep[planted.split == TEST].all()
+def test_test_faces_all_stay(with_copies):
+    assert audit(with_copies).keep[with_copies.split == TEST].all()
 
 
-def test_splits_that_are_copies_of_each_other_are_refused(planted):
-    images = np.concatenate([planted.images[8:]] * 3)
-    copied = FaceSet(images, planted.labels, planted.split, planted.row)
+def test_splits_that_are_copies_of_each_other_are_refused(with_copies):
+    images = np.concatenate([with_copies.images[8:]] * 3)
+    copied = FaceSet(images, with_copies.labels, with_copies.split, with_copies.row)
     with pytest.raises(UserError, match="no train face is left"):
         audit(copied)
 
 
-def test_labels_decide_nothing(planted):
-    shuffled = FaceSet(planted.images, planted.labels[::-1], planted.split, planted.row)
-    np.testing.assert_array_equal(audit(shuffled).keep, audit(planted).keep)
+def test_labels_decide_nothing(with_copies):
+    shuffled = FaceSet(
+        with_copies.images, with_copies.labels[::-1], with_copies.split, with_copies.row
+    )
+    np.testing.assert_array_equal(audit(shuffled).keep, audit(with_copies).keep)
 
 
 def test_exact_copies_agree_with_numpy_unique():
@@ -95,8 +97,8 @@ def test_exact_copies_agree_with_numpy_unique():
     assert figures["exact_duplicate_images"] == counts[counts > 1].sum()
 
 
-def test_copies_can_be_left_in(planted):
-    assert [r.reason for r in audit(planted, "none").removals] == ["flat image"]
+def test_copies_can_be_left_in(with_copies):
+    assert [r.reason for r in audit(with_copies, "none").removals] == ["flat image"]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def near(pictures):
 def test_near_duplicates_of_later_splits_are_removed(near):
     found = audit(near, "near")
     assert np.flatnonzero(~found.keep).tolist() == [0, 1, 2, 51]
-    assert [(r.index, r.reason, r.twin) for r in found.removals] == [
+    assert [(r.index, r.reason, r.duplicate_of) for r in found.removals] == [
         (0, "near-duplicate in test", 100),
         (1, "near-duplicate in test", 100),
         (2, "near-duplicate in validation", 50),
@@ -203,7 +205,7 @@ def test_pictures_that_say_that_a_picture_is_missing_are_flat_images(pictures):
     assert found.figures["flat_images"] == 2
 
 
-def test_how_flat_a_face_may_be_is_a_parameter(planted):
-    planted.images[0, :30] = 40
+def test_how_flat_a_face_may_be_is_a_parameter(with_copies):
+    with_copies.images[0, :30] = 40
     strict = AuditParams(remove="none", similarity=0.9, flat=0.6)
-    assert [r.index for r in module.audit(planted, strict).removals] == [0, 6]
+    assert [r.index for r in module.audit(with_copies, strict).removals] == [0, 6]

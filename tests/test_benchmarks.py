@@ -1,4 +1,4 @@
-"""Every benchmark runs, on next to nothing, and prints whole tables; no timing is asserted."""
+"""Every benchmark runs on tiny inputs and prints complete tables; no timing is asserted."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ TINY = ["--rounds", "1", "--train", "16", "--validation", "8"]
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """Return the cells of each Markdown table, the line under its head left out."""
+    """Return the cells of each Markdown table, without the line under its header."""
     found, before = [], ""
     for line in text.splitlines():
         if line.startswith("| ---"):
@@ -52,10 +52,10 @@ def test_training_is_compared_with_plain_pytorch():
     assert all(all(row) for row in rows)
 
 
-def test_steps_are_compared_with_a_product_of_matrices():
+def test_steps_are_compared_with_a_matrix_product():
     [(_, *rows)] = tables(printed("bound.py", "--rounds", 1, "--seconds", 0.01))
     assert [row[0] for row in rows] == [
-        "step of unmask", "step of plain PyTorch", "product of matrices"
+        "training step, unmask", "training step, plain PyTorch", "matrix product"
     ]  # fmt: skip
     assert rows[2][2] == "100%"
 
@@ -64,7 +64,7 @@ def test_flat_images_are_judged_by_the_votes(faces, tmp_path):
     votes = pd.DataFrame({"neutral": 9, "NF": 1}, index=range(len(faces)))
     votes.loc[:1] = [0, 10]
     images = np.random.default_rng(0).integers(0, 256, faces.images.shape, dtype=np.uint8)
-    images[[0, 5]] = 200  # one that the annotators call no face, and one that they do not
+    images[[0, 5]] = 200  # the annotators say of one that it shows no face, and of the other not
     save_array(tmp_path / "faces" / "images.npy", images)
     votes.to_csv(tmp_path / "votes.csv")
     [(_, *rows)] = tables(printed("flat_images.py", tmp_path / "faces", tmp_path / "votes.csv"))
@@ -73,16 +73,23 @@ def test_flat_images_are_judged_by_the_votes(faces, tmp_path):
 
 def test_reconstructors_are_compared_with_plain_pytorch():
     text = printed("reconstructors.py", "vgg16", *TINY, "--epochs", 2)
-    for _, *rows in tables(text):  # all epochs but the first, and whole runs with kept features
+    for _, *rows in tables(text):  # images per second, and whole runs with kept features
         assert [row[0] for row in rows] == ["vgg16"]
         assert all(all(row) for row in rows)
     assert len(tables(text)) == 2
 
 
-def test_recorded_steps_are_compared_with_kernels_launched_one_by_one():
-    [(_, *rows)] = tables(printed("replay.py", "classifier", "cnn_simple", *TINY))
+def test_captured_steps_are_compared_with_kernels_launched_one_by_one():
+    [(_, *rows)] = tables(printed("cuda_graph.py", "classifier", "cnn_simple", *TINY))
     assert [row[0] for row in rows] == ["classifier", "cnn_simple"]
     assert all(all(row) for row in rows)
+
+
+def test_what_the_machinery_is_worth_is_shown_part_by_part():
+    sizes = ["--train", 16, "--validation", 8, "--faces", 70, "--more-faces", 140]
+    [(_, *rows)] = tables(printed("machinery.py", "--rounds", 1, *sizes))
+    assert len(rows) == 7
+    assert all(row[1] for row in rows)
 
 
 def test_growth_is_shown_by_stage_and_number_of_faces():
@@ -102,19 +109,19 @@ def test_the_pipeline_is_compared_with_the_sum_of_its_stages():
 
 
 @pytest.mark.slow
-def test_without_a_gpu_the_same_runs_on_the_processors(tmp_path):
+def test_without_a_gpu_everything_runs_on_the_cpu(tmp_path):
     page = tmp_path / "gpu.md"
     printed("gpu.py", "--reduced", "--output", page, "--targets", "crop")
     [(_, *rows)] = tables(page.read_text())
-    assert [row[0] for row in rows] == ["make_sample", "ingest", "crop", "all, with DVC"]
+    assert [row[0] for row in rows] == ["make_sample", "ingest", "crop", "total, with DVC"]
 
 
 @pytest.mark.slow
 def test_batch_normalisation_of_two_processes_is_compared_with_that_of_one():
-    text = printed("team.py", "unet", "--seeds", 1, "--reduced")
+    text = printed("process_group.py", "unet", "--seeds", 1, "--reduced")
     [(_, (seed, one, two, _), mean)] = tables(text)
     assert seed == "1"
-    assert one != two  # each process normalises by the faces of its own part
+    assert one != two  # each process normalises over its own part of the batch
     assert mean[1:3] == [one, two]
 
 

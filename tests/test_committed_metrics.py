@@ -1,4 +1,4 @@
-"""The metrics in the last commit: what `dvc repro` gave on the embedded sample."""
+"""The metrics in the last commit, which `dvc repro` made from the embedded sample."""
 
 import json
 import math
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def read(name, folder="metrics"):
-    # Not the working tree: an experiment on other faces may stand there.
+    # Not the working tree, which may hold an experiment on other faces.
     command = ["git", "show", f"HEAD:{folder}/{name}"]
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
 
@@ -22,7 +22,7 @@ def attainable():
 
 
 def exceeds(accuracy, bound, faces):
-    """Say whether an accuracy is above a bound by more than three standard errors."""
+    """Return whether an accuracy is above a bound by more than three standard errors."""
     return accuracy > bound + 3 * math.sqrt(bound * (1 - bound) / faces)
 
 
@@ -43,7 +43,7 @@ def test_the_ceiling_would_be_caught_if_it_were_claimed_for_upper_halves(attaina
     assert exceeds(read("compare.json")["ceiling"]["accuracy"], attainable["upper"], faces)
 
 
-def test_planted_leaks_are_caught_by_what_upper_halves_hold(attainable):
+def test_injected_leaks_are_caught_by_what_upper_halves_hold(attainable):
     found = read("results.json", "laboratory")["experiments"]
 
     def is_caught(name):

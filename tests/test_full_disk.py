@@ -14,15 +14,16 @@ from torch import nn
 
 from unmask.core.files import ArrayWriter, atomic_folder, atomic_write, save_array, write_json
 from unmask.evaluation.predictions import write_predictions
-from unmask.models.device import compute
-from unmask.models.folder import save_tensors, save_weights
-from unmask.objectives.cross_entropy import Classification
+from unmask.models.folder import classifier_config, save_model, save_tensors
+from unmask.objectives.cross_entropy import CrossEntropy
 from unmask.params.training import Training
 from unmask.pictures import save_grid
 from unmask.training import checkpoint
+from unmask.training.process_group import Compute
 from unmask.training.reconstructor import keep_features
 
 KILOBYTES = 512
+CPU = Compute(torch.device("cpu"), "float32")
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
 
 
@@ -67,9 +68,10 @@ def _predictions(path, size):
         write_predictions(folder / "test.csv", pd.DataFrame({"row": np.arange(800 * size)}))
 
 
-def _weights(path, size):
+def _model(path, size):
+    config = classifier_config("paper_cnn", {}, "whole", (48, 48))
     with atomic_folder(path.parent / "model") as folder:
-        save_weights(nn.Linear(32, 32 * size), folder / "weights.safetensors")
+        save_model(nn.Linear(32, 32 * size), config, folder)
 
 
 def _checkpoint(path, size):
@@ -77,7 +79,7 @@ def _checkpoint(path, size):
         epochs=1, patience=1, batch_size=1, learning_rate=0.1, schedule="constant",
         gradient_clip=None, flip=0, rotation=0, shift=0,
     )  # fmt: skip
-    objective = Classification(nn.Linear(32, 32 * size), settings, compute())
+    objective = CrossEntropy(nn.Linear(32, 32 * size), settings, CPU, "whole")
     checkpoint.save(path, "f", objective, {}, {})
 
 
@@ -96,7 +98,7 @@ SITES = {
     "blocks": _blocks,
     "json": lambda path, size: write_json(path, {"figures": [0.25] * 500 * size}),
     "tensors": lambda path, size: save_tensors(path, {"w": torch.zeros(1024 * size)}, {}),
-    "weights": _weights,
+    "model": _model,
     "predictions": _predictions,
     "checkpoint": _checkpoint,
     "grid": _grid,
@@ -133,5 +135,5 @@ def test_features_that_do_not_fit_are_refused_before_they_are_computed(disk, ful
     full(8192)
     upper = np.zeros((100, 24, 48), np.uint8)
     with pytest.raises(OSError, match="No space left on device"):
-        keep_features("run", Encoder(), upper, np.arange(100), compute())
+        keep_features("run", Encoder(), upper, np.arange(100), CPU)
     assert not list(disk.rglob("*.npy"))

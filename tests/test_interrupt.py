@@ -34,7 +34,7 @@ def interrupt_after_loading(part, process):
 @pytest.mark.parametrize("part", ["_multiarray_umath", "libtorch_python", "_isfinite"])
 def test_ctrl_c_during_imports_ends_a_stage_with_one_line(part, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, STAGES / "evaluate_final.py", "unet"],
+        [sys.executable, STAGES / "evaluate_classifier.py", "unet"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     interrupt_after_loading(part, process)

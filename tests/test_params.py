@@ -9,6 +9,7 @@ import yaml
 
 from unmask.core.errors import UserError
 from unmask.params.experiments import read_experiments
+from unmask.params.models import read_classifier
 from unmask.params.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,8 +59,15 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("data.source", "", ["data.source: ", "at least 1 character"]),
         ("data.source", ..., ["data.source: missing"]),
         ("data.source", "fer.csv", ["data.source: no file or folder fer.csv", "unmask-fetch"]),
-        ("classifier.name", "resnet", ["classifier: resnet: no file src/unmask/classifiers"]),
-        ("reconstructors.unet.objective.name", "gan", ["gan: no file", "training/objectives"]),
+        ("classifier", "foo", ["classifier: foo has no entry", "choose one of paper_cnn, resnet"]),
+        ("classifier", "unet", ["classifier: unet has no entry", "choose one of paper_cnn, resne"]),
+        ("classifier", 3, ["classifier: ", "string", "3"]),
+        ("classifier", ..., ["classifier: missing"]),
+        ("classifiers", ..., ["classifiers: missing"]),
+        ("classifiers", {}, ["classifier: paper_cnn has no entry", "choose one of"]),
+        ("classifiers.foo", {}, ["classifiers: foo: no file src/unmask/classifiers/foo.py"]),
+        ("classifiers.resnet", 3, ["classifiers.resnet: ", "dictionary"]),
+        ("reconstructors.unet.objective.name", "gan", ["gan: no file src/unmask/objectives/gan"]),
         ("reconstructors", [], ["reconstructors: ", "dictionary"]),
         ("reconstructors.umet", {"objective": {"name": "supervised"}}, ["reconstructors: umet"]),
         (
@@ -80,6 +88,26 @@ def test_a_mistake_is_named(params, key, value, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_the_classifier_is_the_entry_that_is_named(params):
+    params("classifier", "resnet")
+    assert read_classifier().name == "resnet"
+    assert read_classifier().settings == {"width": 16, "blocks": 2, "dropout": 0.0}
+
+
+@pytest.mark.parametrize("name", ["foo", None, 3, ...])
+def test_a_stage_that_trains_names_an_unknown_classifier(params, name):
+    params("classifier", name)
+    with pytest.raises(UserError, match=r"^params\.yaml: classifier: .*paper_cnn, resnet$"):
+        read_classifier()
+
+
+@pytest.mark.parametrize("value", [..., [], None, 3])
+def test_a_file_without_classifiers_is_named(params, value):
+    params("classifiers", value)
+    with pytest.raises(UserError, match=r"^params\.yaml: classifier: paper_cnn has no entry"):
+        read_classifier()
 
 
 @pytest.mark.parametrize("value", [..., [], None, 3])
@@ -114,11 +142,18 @@ def test_no_object_is_built_from_the_file(tmp_path, monkeypatch):
     assert not Path("evil").exists()
 
 
-def test_a_stage_prints_one_line_and_exits_2(params):
-    params("recon.model", "vgg")
+@pytest.mark.parametrize(
+    ("key", "name", "words"),
+    [
+        ("recon.model", "vgg", "recon.model: vgg has no entry"),
+        ("classifier", "foo", "classifier: foo has no entry under classifiers; choose one of"),
+    ],
+)
+def test_a_stage_prints_one_line_and_exits_2(params, key, name, words):
+    params(key, name)
     script = ROOT / "stages" / "check_params.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: params.yaml: recon.model: vgg has no entry")
+    assert done.stderr.startswith(f"error: params.yaml: {words}")
     assert len(done.stderr.splitlines()) == 1
     assert not Path("data").exists()

@@ -23,6 +23,13 @@ def _case(name: str, content: Content, what: str, file: str = "fer2013.zip") -> 
     return Case(name, put(content, file), f"{file}{what}", source=file)
 
 
+def _unread(name: str, members: list[tuple[str, bytes]], unread: str, beside: str) -> Case:
+    what = f"holds {unread}, which would not be read beside {beside}"
+    return _case(
+        name, zipped(members), f": {what}; pack it without that, or unpack it and name what to read"
+    )
+
+
 def _damaged(name: str, content: bytes, file: str) -> Case:
     return _case(name, content, f"...: {_DAMAGED}", file)
 
@@ -87,6 +94,7 @@ _GZIP, _XZ, _BZIP2 = (
     lzma.compress(table(), preset=0),
     bz2.compress(table()),
 )
+_PAIR = [("train.csv", b"x"), ("test.csv", b"x")]
 _ZIP, _TAR = zipped([("fer2013.csv", table())]), tarred([("fer2013.csv", table())])
 
 DAMAGED = [
@@ -111,11 +119,20 @@ CHOICES = [
     _case("an archive without files", zipped([]), ": no CSV file in this archive (it holds nothing); ..."),
     _case("an archive without a CSV file", zipped([("README", b"x")]), ": no CSV file in this archive (it holds README); if it holds a folder of images, unpack it and name the folder"),
     _case("an archive of images", tarred([("train/happy/1.png", b"x")]), ": no CSV file in this archive (it holds train/happy/1.png); if it holds a folder of images, unpack it and name the folder", "fer2013.tar"),
-    _case("a workbook", zipped([("[Content_Types].xml", b"x"), ("xl/workbook.xml", b"x")]), ": no CSV file in this archive (it holds [Content_Types].xml, xl/workbook.xml); ...", "fer2013.xlsx"),
+    _case("a workbook", zipped([("[Content_Types].xml", b"x"), ("xl/workbook.xml", b"x")]), ": an Excel workbook (.xlsx), not a CSV file; save its table as CSV", "fer2013.xlsx"),
+    _case("an OpenDocument sheet", zipped([("mimetype", b"x"), ("content.xml", b"x")]), ": an OpenDocument file (.ods), not a CSV file; save its table as CSV", "fer2013.ods"),
+    _case("packed NumPy arrays", zipped([("images.npy", b"x"), ("labels.npy", b"x")]), ": NumPy arrays (.npz), not a CSV file; save its table as CSV", "fer2013.npz"),
     _case("an archive with two candidates", zipped([("a.csv", table()), ("b.csv", table())]), f": several CSV files (a.csv, b.csv); {_UNPACK}"),
     _case("an archive with two files of the same name", zipped([("a/fer2013.csv", b"x"), ("b/fer2013.csv", b"x")]), f": several CSV files (a/fer2013.csv, b/fer2013.csv); {_UNPACK}"),
     _case("an archive with three files of a pair", zipped([("train.csv", b"x"), ("test.csv", b"x"), ("a/test.csv", b"x")]), f": several CSV files (train.csv, test.csv, a/test.csv); {_UNPACK}"),
-    Case("an archive of a pair in one of a pair", _in_folder, "d/train.csv: two CSV files in one of a pair; name this file itself", source="d"),
+    Case("an archive of a pair in one of a pair", _in_folder, "d/train.csv: several CSV files in that of one split; name this file itself", source="d"),
+    _unread("an archive with a third CSV file of another name", [*_PAIR, ("extra.csv", b"x")], "extra.csv", "train.csv, test.csv"),
+    _unread("an archive with a compressed third CSV file", [*_PAIR, ("val.csv.gz", b"x")], "val.csv.gz", "train.csv, test.csv"),
+    _unread("an archive with a CSV file beside the whole", [("d/fer2013.csv", table()), ("d/val.csv", b"x")], "d/val.csv", "d/fer2013.csv"),
+    _unread("an archive with images beside the whole", [("fer2013.csv", table()), ("train/sad/1.png", b"x"), ("train/sad/2.png", b"x")], "train/sad/1.png, train/sad/2.png", "fer2013.csv"),
+    _unread("an archive with arrays beside the only table", [("faces.csv", table()), ("faces.npy", b"x")], "faces.npy", "faces.csv"),
+    _case("an archive with two files for validation", zipped([*_PAIR, ("val.csv", b"x"), ("PublicTest.csv", b"x")]), f": several CSV files (train.csv, test.csv, val.csv, PublicTest.csv); {_UNPACK}"),
+    _case("an archive of leftovers", zipped([("__MACOSX/fer2013.csv", b"x"), ("fer2013.csv~", b"x"), ("@eaDir/fer2013.csv", b"x")]), ": no CSV file in this archive (it holds nothing); ..."),
     _case("an archive in an archive", zipped([("fer2013.csv", _GZIP)]), "/fer2013.csv: an archive inside an archive; unpack the outer one"),
     _case("a zip with a password", _patched(_ZIP, 6, b"\1\0"), "/fer2013.csv: protected by a password; unpack it first"),
     _case("a zip compressed by an unknown method", _patched(_ZIP, 8, b"\x63\0"), f"/fer2013.csv: {_DAMAGED}"),

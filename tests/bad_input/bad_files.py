@@ -14,6 +14,7 @@ _PAGE = "<!DOCTYPE html>\n<html><head><title>Log in to Kaggle</title></head></ht
 _LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 301072766\n"
 _DVC = "outs:\n- md5: 22af\n  size: 301072766\n  path: fer2013.csv\n"
 _BINARY = f"binary data or UTF-16 text, not a CSV file; {_AGAIN}"
+_NOT_CSV = f"not a CSV file; save its table as CSV, or {_AGAIN}"
 _OTHER_COLUMN = "fer2013.csv:1: unknown column ..."
 
 
@@ -64,8 +65,20 @@ FOREIGN = [
     _foreign("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c" + bytes(99), "packed with 7-Zip, which is not supported; unpack it first"),
     _foreign("a RAR archive", b"Rar!\x1a\x07" + bytes(99), "packed with RAR, which is not supported; unpack it first"),
     _foreign("a Zstandard file", b"(\xb5/\xfd" + bytes(99), "packed with Zstandard, which is not supported; unpack it first"),
-    _foreign("a pickle", pickle.dumps({"pixels": list(range(9))}), _BINARY),
-    Case("JSON", put(json.dumps([{"emotion": 0, "pixels": pixels()}])), "fer2013.csv:1: a quote that does not close in ..."),
+    _foreign("a pickle", pickle.dumps({"pixels": list(range(9))}), f"a pickle, {_NOT_CSV}"),
+    _foreign("a pickle of protocol 0", pickle.dumps({"pixels": [9]}, 0), f"a pickle, {_NOT_CSV}"),
+    _foreign("JSON", json.dumps([{"emotion": 0, "pixels": pixels()}]), "JSON, not a CSV file; convert it: `python -c 'import pandas; pandas.read_json(\"fer2013.csv\").to_csv(\"fer2013.csv.csv\", index=False)'`"),
+    _foreign("JSON lines", '{"emotion": 0, "pixels": "1 2"}\n' * 2, "JSON lines, not a CSV file; convert it: `python -c 'import pandas; pandas.read_json(\"fer2013.csv\", lines=True)...'`"),
+    Case("Parquet", put(b"PAR1\x15" + bytes(99), "faces.parquet"), "faces.parquet: a Parquet file, not a CSV file; convert it: `pip install pyarrow` and `python -c 'import pandas; pandas.read_parquet(\"faces.parquet\").to_csv(\"faces.parquet.csv\", index=False)'`", source="faces.parquet"),
+    _foreign("Feather", b"ARROW1\0\0" + bytes(99), "a Feather or Arrow file, not a CSV file; convert it: ..."),
+    _foreign("HDF5", b"\x89HDF\r\n\x1a\n" + bytes(99), f"an HDF5 file, {_NOT_CSV}"),
+    _foreign("an SQLite database", b"SQLite format 3\0" + bytes(99), f"an SQLite database, {_NOT_CSV}"),
+    _foreign("an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), f"an old Excel workbook (.xls) or other Office document, {_NOT_CSV}"),
+    _foreign("a NumPy array", b"\x93NUMPY\1\0" + bytes(99), f"a NumPy array (.npy), {_NOT_CSV}"),
+    _foreign("a MATLAB file", b"MATLAB 5.0 MAT-file, Platform: GLNXA64", f"a MATLAB file, {_NOT_CSV}"),
+    _foreign("a PDF document", b"%PDF-1.4\n%\xe2\xe3", f"a PDF document, {_NOT_CSV}"),
+    _foreign("a JPEG as the source", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(99), "an image (JPEG), not a CSV file; to read images, set data.source to the folder that holds train/CLASS/*.jpg and test/CLASS/*.jpg"),
+    _foreign("a PNG as the source", b"\x89PNG\r\n\x1a\n" + bytes(99), "an image (PNG), not a CSV file; ..."),
     Case("an error message of a proxy", put("Access denied\n"), _OTHER_COLUMN),
 ]  # fmt: skip
 
@@ -89,6 +102,8 @@ MISSING = [
     Case("a name with a NUL byte", _nothing,
          "fer?2013.csv: no such file or folder; set data.source, or get it with `unmask-fetch`",
          source="fer\0002013.csv"),
+    Case("a name that YAML cannot hold", put(table(), "fer\x852013.csv"),
+         "fer?2013.csv: a name that DVC cannot record; rename it", source="fer\x852013.csv"),
 ]  # fmt: skip
 
 FACELESS = [
@@ -100,6 +115,26 @@ FACELESS = [
 ]  # fmt: skip
 
 _TRAIN, _TEST = pair()
+_MOVE = "move it elsewhere; validation faces are val.csv"
+
+
+def _beside(name: str, files: dict[str, str | bytes], message: str) -> Case:
+    """A folder with `train.csv`, `test.csv` and these files."""
+
+    def make(folder: Path) -> None:
+        for file, content in ({"train.csv": _TRAIN, "test.csv": _TEST} | files).items():
+            put(content, f"d/{file}")(folder)
+
+    return Case(name, make, message, source="d")
+
+
+def _unread(name: str, file: str, content: str | bytes = b"x") -> Case:
+    return _beside(
+        name,
+        {file: content},
+        f"d: holds {file.partition('/')[0]}, which would not be read beside train.csv, test.csv; {_MOVE}",
+    )
+
 
 PAIRS = [
     Case("a test.csv without labels",
@@ -108,7 +143,7 @@ PAIRS = [
          source="d"),
     Case("a train.csv with the column Usage",
          lambda folder: (put(table(), "d/train.csv")(folder), put(_TEST, "d/test.csv")(folder)),
-         "d/train.csv:1: column Usage in one of a pair of files; name this file itself as the source", source="d"),
+         "d/train.csv:1: column Usage in a file of one split; name this file itself as the source", source="d"),
     Case("a train.csv without test.csv", put(_TRAIN, "d/train.csv"),
          "d: no known layout in this folder (it holds train.csv); it needs fer2013.csv, icml_face_data.csv, train.csv and test.csv, or images as train/CLASS/*.jpg and test/CLASS/*.jpg",
          source="d"),
@@ -121,4 +156,22 @@ PAIRS = [
          "d: no known layout in this folder (it holds notes.txt); it needs fer2013.csv, ...", source="d"),
 ]  # fmt: skip
 
-CASES = FOREIGN + MISSING + FACELESS + PAIRS
+BESIDE = [
+    _unread("a third CSV file of another name", "extra.csv", _TEST),
+    _unread("a third CSV file cut off while it was fetched", "val.csv.part", _TEST[:999]),
+    _unread("a parquet file beside a pair", "validation.parquet"),
+    _unread("an image beside a pair", "0001.png"),
+    _unread("a folder beside a pair", "more/val.csv", _TEST),
+    _unread("only the DVC pointer of a third CSV file", "val.csv.dvc", _DVC),
+    _unread("a name of a leftover inside another name", "Thumbs.db.csv"),
+    _beside("two files for validation", {"val.csv": _TEST, "public_test.csv.gz": b"x"}, "d: public_test.csv.gz, val.csv are the same split; keep one of them"),
+    _beside("the same split compressed", {"train.csv.gz": b"x"}, "d: train.csv, train.csv.gz are the same split; keep one of them"),
+    _beside("a val.csv with a mistake", {"val.csv": _TEST.replace(b"6,", b"9,", 1)}, "d/val.csv:3: emotion is '9', not 0, 1, ... or 6; get the file again, or fix this line"),
+    _beside("a val.csv with the column Usage", {"val.csv": table()}, "d/val.csv:1: column Usage in a file of one split; name this file itself as the source"),
+    _beside("a val.csv without faces", {"val.csv": "emotion,pixels\n"}, f"d: {_no_faces('validation')}"),
+    _beside("a pair beside a whole file", {"fer2013.csv": table()}, "d: holds test.csv, train.csv, which would not be read beside fer2013.csv; set data.source to d/fer2013.csv"),
+    _beside("guesses beside a whole file", {"icml_face_data.csv": table(), "submission.csv": "1,2\n"}, "d: holds submission.csv, which would not be read beside icml_face_data.csv; set data.source to d/icml_face_data.csv"),
+    _beside("a note in a folder whose name is not UTF-8", {os.fsdecode(b"caf\xe9.txt"): b"x"}, "d/caf?.txt: a name that is not UTF-8, which DVC cannot record; rename it"),
+]  # fmt: skip
+
+CASES = FOREIGN + MISSING + FACELESS + PAIRS + BESIDE

@@ -1,6 +1,7 @@
 """Folders of images with a file that is not an image, is too large, or cannot be read."""
 
 import io
+import os
 import pickle
 import struct
 import zlib
@@ -17,7 +18,9 @@ from unmask.core.faces import CLASSES
 _REPLACE = "replace or remove it"
 _NOT = f"not a readable image (...); {_REPLACE}"
 _LARGE = "more than 25000000; scale it down or remove it"
-_SPLITS = "train, validation, val, valid, test"
+_SPLITS = "train, training, val, valid, validation, publictest, test, testing, privatetest"
+_BESIDE = "which would not be read beside the folders of images; move it elsewhere"
+_NOT_UTF_8 = "a name that is not UTF-8, which DVC cannot record; rename it"
 
 
 def fill(folder: Path) -> None:
@@ -138,6 +141,20 @@ FOLDERS = [
     _spoiled("no training images", _empty, "d: no faces in the train split; ..."),
     _spoiled("a class without training images", lambda folder: (folder / "train" / "sad" / "0.png").unlink(), "d: no training face of the class sad; use a source with all seven classes"),
     _spoiled("a CSV file next to them", lambda folder: (folder / "fer2013.csv").touch(), "d: several sources (fer2013.csv, a folder of images); set data.source to one"),
+    _spoiled("a split twice in FER2013's words", lambda folder: (folder / "PrivateTest").mkdir(), "d/test: the same split as PrivateTest; merge the two"),
+    _spoiled("a class twice as word and number", lambda folder: (folder / "test/3").mkdir(), "d/test/happy: the same class as 3; merge the two"),
+    _spoiled("a class twice, once misspelt", lambda folder: (folder / "test/Suprise").mkdir(), "d/test/surprise: the same class as Suprise; merge the two"),
+    _spoiled("a class number of another data set", lambda folder: _move(folder, "train/sad", "train/7"), "d/train/7: unknown class folder; allowed are ..."),
+    _spoiled("a number in front of a class", lambda folder: _move(folder, "train/sad", "train/4_sad"), "d/train/4_sad: unknown class folder; allowed are ..."),
+    _spoiled("validation instead of test", lambda folder: _move(folder, "test", "PublicTest"), "d/validation: the same split as PublicTest; merge the two"),
+    _spoiled("an image outside the class folders", lambda folder: put(_PNG, "0.png")(folder / "train"), f"d/train: holds 0.png, {_BESIDE}"),
+    _spoiled("an image outside the split folders", lambda folder: put(_PNG, "0.png")(folder), f"d: holds 0.png, {_BESIDE}"),
+    _spoiled("a pair of CSV files next to them", lambda folder: (put("x", "train.csv")(folder), put("x", "test.csv")(folder)), f"d: holds test.csv, train.csv, {_BESIDE}"),
+    _spoiled("a table of labels in a split", lambda folder: put("x", "labels.csv")(folder / "test"), f"d/test: holds labels.csv, {_BESIDE}"),
+    _spoiled("only the DVC pointer of a class", lambda folder: put("x", "more.dvc")(folder / "train"), f"d/train: holds more.dvc, {_BESIDE}"),
+    _spoiled("a name that is not UTF-8", lambda folder: put(_PNG, os.fsdecode(b"caf\xe9.png"))(folder / "test/sad"), f"d/test/sad/caf?.png: {_NOT_UTF_8}"),
+    _spoiled("a leftover whose name is not UTF-8", lambda folder: put(b"x", os.fsdecode(b"._\xff.png"))(folder / "test/sad"), f"d/test/sad/._?.png: {_NOT_UTF_8}"),
+    _spoiled("a folder whose name is not UTF-8", lambda folder: (folder / os.fsdecode(b"\x80")).mkdir(), f"d/?: {_NOT_UTF_8}"),
 ]  # fmt: skip
 
 EVIL = [

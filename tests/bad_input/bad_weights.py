@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import bad_wrapped_weights
+import wrapped_weights
 import torch
 from cases import Case
 from checkpoints import (
@@ -132,7 +132,7 @@ DAMAGED = [
 ]  # fmt: skip
 
 EVIL = [
-    *bad_wrapped_weights.EVIL,
+    *wrapped_weights.EVIL,
     *[pth(f"a pickle of protocol {protocol} that runs code", _evil_pickle(protocol), CODE) for protocol in range(6)],
     pth("a pickle that calls a shell", pickle.dumps(Runs(os.system, f"mkdir {CANARY}")), CODE),
     pth("a pickle that evaluates text", pickle.dumps(Runs(eval, f"__import__('os').mkdir('{CANARY}')")), CODE),
@@ -173,4 +173,4 @@ EVIL = [
     safe("metadata that is not text", tensors(_header() | {"__metadata__": {"a": [1]}})),
 ]  # fmt: skip
 
-CASES = DAMAGED + bad_wrapped_weights.WRAPPED + EVIL
+CASES = DAMAGED + wrapped_weights.WRAPPED + EVIL

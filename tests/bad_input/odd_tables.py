@@ -10,11 +10,29 @@ from packing import tarred, zipped
 from faces_csv import rows, table
 
 _TABLE = table()
+_COMPETITION = ("train.csv", "test.csv", "example_submission.csv", "fer2013.tar.gz")
 
 
 def _reordered(header: str, order: list[int]) -> bytes:
     fields = [line.split(",") for line in rows()]
     return "\n".join([header, *(",".join(line[i] for i in order) for line in fields)]).encode()
+
+
+def _splits(*names: str) -> list[tuple[str, bytes]]:
+    """A file for each split."""
+    lines = [line.rpartition(",")[0] for line in rows()]
+    texts = ["\n".join(["emotion,pixels", *lines[start : start + 7]]) for start in (0, 7, 14)]
+    return [(name, text.encode()) for name, text in zip(names, texts, strict=True)]
+
+
+def _leftovers(name: str) -> list[tuple[str, bytes]]:
+    beside = (f"{name}:Zone.Identifier", f"{name}~", "Icon\r", ".DS_Store")
+    folders = ("__MACOSX", "@eaDir", "lost+found", ".ipynb_checkpoints", "$RECYCLE.BIN")
+    return [(leftover, b"x") for leftover in (*beside, *(f"{folder}/1.csv" for folder in folders))]
+
+
+def _beside(name: str, *others: str) -> list[tuple[str, bytes]]:
+    return [(name, _TABLE), *((other, b"x") for other in others)]
 
 
 CASES = {
@@ -38,4 +56,9 @@ CASES = {
     "a bzip2 file named .csv": bz2.compress(_TABLE),
     "a zip named .csv": zipped([("README", b"x"), ("d/fer2013.csv", _TABLE)]),
     "a compressed tar named .csv": tarred([("README", b"x"), ("./d/fer2013.csv", _TABLE)], "w:gz"),
+    "a zip of three splits": zipped(_splits("train.csv", "val.csv", "test.csv")),
+    "a tar of FER2013's splits": tarred(_splits("training.csv", "publictest.csv", "Test.CSV")),
+    "a zip full of leftovers": zipped([*_leftovers("fer2013.csv"), ("fer2013.csv", _TABLE)]),
+    "a zip of Kaggle's competition": zipped(_beside("icml_face_data.csv", *_COMPETITION)),
+    "a tar of Kaggle's fer2013": tarred(_beside("d/fer2013.csv", "d/README", "d/fer2013.bib")),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import save_array, write_json
 from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.laboratory.folds import parts
-from unmask.laboratory.inject import COPIES, plant
+from unmask.laboratory.inject import COPIES, inject
 from unmask.laboratory.results import results
 from unmask.mask import crop, stitch
 from unmask.params.experiments import Experiment
@@ -23,8 +23,8 @@ CLASSIFIER = Named.model_validate(
 )
 KIND = {"epochs": 40, "patience": 40, "batch_size": 16, "learning_rate": 0.003}
 KIND |= {"schedule": "cosine", "gradient_clip": None, "flip": 0.0, "rotation": 0.0, "shift": 0.0}
-MACHINE = {"precision": "float32", "devices": 1, "nodes": 1, "launcher": "python"}
-SETTINGS = {"seed": 1, **MACHINE, "classifier": KIND, "reconstructor": KIND}
+PROCESSES = {"precision": "float32", "devices": 1, "nodes": 1, "launcher": "python"}
+SETTINGS = {"seed": 1, **PROCESSES, "classifier": KIND, "reconstructor": KIND}
 LEARNING = Train.model_validate(SETTINGS)
 
 
@@ -47,15 +47,15 @@ def stitched(faces):
 
 
 @pytest.fixture
-def planted(faces, keep, stitched):
-    """Return a function that plants an experiment: the faces before and after, unsealed."""
+def injected(faces, keep, stitched):
+    """Return a function that injects a leak: the faces before and after it, unsealed."""
 
-    def make(faces=faces, name="planted", keep=keep, stitched=stitched, **settings):
+    def make(faces=faces, name="injected", keep=keep, stitched=stitched, **settings):
         experiment = Experiment.model_validate({"reconstructor": "train", **settings})
         truth = faces.unsealed("faces/test_labels.npy")
-        folder = Path(f"data/laboratory/planted/{name}")
+        folder = Path(f"data/laboratory/injected/{name}")
         folder.mkdir(parents=True)
-        plant(truth, keep, stitched, experiment, LEARNING, folder)
+        inject(truth, keep, stitched, experiment, LEARNING, folder)
         assert set(FaceSet.open(folder / "faces").labels[-1:]) == {HIDDEN}
         return truth, FaceSet.open(folder / "faces").unsealed(folder / "test_labels.npy")
 
@@ -71,31 +71,31 @@ def of_split(faces, split):
     return faces.images[rows], faces.labels[rows], faces.row[rows]
 
 
-def test_the_honest_experiment_is_the_pipeline(planted, stitched, keep):
-    faces, honest = planted()
+def test_the_honest_experiment_is_the_pipeline(injected, stitched, keep):
+    faces, honest = injected()
     for split in (TRAIN, VALIDATION, TEST):
         rows = faces.rows(split, keep)
         expected = stitched[rows], faces.labels[rows], faces.row[rows]
         assert same_faces(of_split(honest, split), expected)
 
 
-def test_copies_that_the_audit_removes_can_be_kept(planted, stitched):
-    faces, kept = planted(copies="kept")
+def test_copies_that_the_audit_removes_can_be_kept(injected, stitched):
+    faces, kept = injected(copies="kept")
     np.testing.assert_array_equal(kept.images, stitched)
     np.testing.assert_array_equal(kept.labels, faces.labels)
 
 
 @pytest.mark.parametrize(("lower", "true"), [("truth", (0, 1, 2)), ("truth_in_test", (2,))])
-def test_true_halves_stand_where_they_are_planted(planted, stitched, keep, lower, true):
-    faces, changed = planted(lower=lower)
+def test_true_halves_stand_where_they_are_injected(injected, stitched, keep, lower, true):
+    faces, changed = injected(lower=lower)
     for split in (TRAIN, VALIDATION, TEST):
         expected = (faces.images if split in true else stitched)[faces.rows(split, keep)]
         np.testing.assert_array_equal(of_split(changed, split)[0], expected)
 
 
-def test_halves_are_shuffled_among_the_faces_of_a_split(planted):
-    _, honest = planted()
-    _, shuffled = planted(name="shuffled", lower="shuffled", copies="kept")
+def test_halves_are_shuffled_among_the_faces_of_a_split(injected):
+    _, honest = injected()
+    _, shuffled = injected(name="shuffled", lower="shuffled", copies="kept")
     np.testing.assert_array_equal(shuffled.images[10:, :24], honest.images[:, :24])
     for split in (TRAIN, VALIDATION, TEST):
         whose = of_split(shuffled, split)[0][:, 47, 0]
@@ -103,17 +103,17 @@ def test_halves_are_shuffled_among_the_faces_of_a_split(planted):
         assert (whose != shuffled.rows(split)).mean() > 0.8
 
 
-def test_labels_are_shuffled_among_training_faces_alone(planted, keep):
-    faces, shuffled = planted(labels="shuffled", copies="kept")
+def test_labels_are_shuffled_among_training_faces_alone(injected, keep):
+    faces, shuffled = injected(labels="shuffled", copies="kept")
     train = faces.rows(TRAIN)
     assert sorted(shuffled.labels[train]) == sorted(faces.labels[train])
     assert (shuffled.labels[train] != faces.labels[train]).mean() > 0.5
     np.testing.assert_array_equal(shuffled.labels[84:], faces.labels[84:])
 
 
-def test_noise_takes_the_place_of_upper_halves_alone(planted):
-    _, honest = planted()
-    _, noisy = planted(name="noisy", upper="noise")
+def test_noise_takes_the_place_of_upper_halves_alone(injected):
+    _, honest = injected()
+    _, noisy = injected(name="noisy", upper="noise")
     np.testing.assert_array_equal(noisy.images[:, 24:], honest.images[:, 24:])
     noise = noisy.images[:, :24]
     assert 120 < noise.mean() < 135
@@ -121,8 +121,8 @@ def test_noise_takes_the_place_of_upper_halves_alone(planted):
     assert not np.array_equal(noise[0], noise[1])
 
 
-def test_faces_and_their_copies_are_split_by_lot(planted, keep):
-    faces, mixed = planted(split="augmented")
+def test_faces_and_their_copies_are_split_by_lot(injected, keep):
+    faces, mixed = injected(split="augmented")
     used = keep | (faces.split == TEST)
     rows, counts = np.unique(mixed.row, return_counts=True)
     np.testing.assert_array_equal(rows, faces.row[used])
@@ -138,12 +138,12 @@ def test_faces_and_their_copies_are_split_by_lot(planted, keep):
     assert len(np.unique(first, axis=0)) == 1 + COPIES
 
 
-def test_training_faces_can_judge_and_the_judged_can_choose(planted):
-    _, judged = planted(judge="train")
+def test_training_faces_can_judge_and_the_judged_can_choose(injected):
+    _, judged = injected(judge="train")
     assert same_faces(of_split(judged, TEST), of_split(judged, TRAIN))
-    _, chosen = planted(name="chosen", choose="judged")
+    _, chosen = injected(name="chosen", choose="judged")
     assert same_faces(of_split(chosen, VALIDATION), of_split(chosen, TEST))
-    _, both = planted(name="both", judge="train", choose="judged")
+    _, both = injected(name="both", judge="train", choose="judged")
     assert same_faces(of_split(both, VALIDATION), of_split(both, TRAIN))
 
 
@@ -165,34 +165,40 @@ def test_a_reconstructor_can_learn_from_all_splits(faces, keep):
 
 
 def experimented(faces, name):
-    """Return the figures of a classifier that was trained on planted faces."""
+    """Return the figures of a classifier that was trained on injected faces."""
     keep = np.ones(len(faces), bool)
     train_classifier(
-        f"laboratory/classifiers/{name}", faces.images, faces, keep, CLASSIFIER, LEARNING
+        f"laboratory/classifiers/{name}",
+        "stitched",
+        faces.images,
+        faces,
+        keep,
+        CLASSIFIER,
+        LEARNING,
+        {"experiment": name},
     )
     evaluate_classifier(
         f"models/laboratory/classifiers/{name}",
         faces.images,
         faces,
         keep,
-        CLASSIFIER,
         f"laboratory/metrics/{name}.json",
         f"data/laboratory/predictions/{name}",
     )
     return json.loads(Path(f"laboratory/metrics/{name}.json").read_text())["test"]
 
 
-def test_what_can_be_learned_vanishes_with_the_labels(planted, faces):
+def test_what_can_be_learned_vanishes_with_the_labels(injected, faces):
     settings = {"stitched": faces.images, "copies": "kept"}
-    _, honest = planted(name="honest", **settings)
+    _, honest = injected(name="honest", **settings)
     assert experimented(honest, "honest")["accuracy"] > 0.7
-    _, shuffled = planted(name="shuffled", labels="shuffled", **settings)
+    _, shuffled = injected(name="shuffled", labels="shuffled", **settings)
     low, high = experimented(shuffled, "shuffled")["ci95"]
     assert low < 1 / 7 + 0.1
     assert high < 0.5
 
 
-def test_a_leak_shows_what_cannot_be_known(planted, faces):
+def test_a_leak_shows_what_cannot_be_known(injected, faces):
     """Labels drawn by lot: who reads them from new faces has seen the faces before."""
     random = np.random.default_rng(5)
     labels = random.integers(0, 7, len(faces)).astype(np.uint8)
@@ -205,8 +211,8 @@ def test_a_leak_shows_what_cannot_be_known(planted, faces):
         "judged_on_training": {"judge": "train", "choose": "judged"},
         "mixed": {"split": "augmented"},
     }.items():
-        _, planted_faces = planted(faces=drawn, name=name, stitched=images, **settings)
-        made[name] = experimented(planted_faces, name)["accuracy"]
+        _, injected_faces = injected(faces=drawn, name=name, stitched=images, **settings)
+        made[name] = experimented(injected_faces, name)["accuracy"]
     assert made["honest"] < 0.35
     assert made["judged_on_training"] > 0.9
     assert made["mixed"] > made["honest"] + 0.15
@@ -220,7 +226,7 @@ def test_a_leak_shows_what_cannot_be_known(planted, faces):
     write_json("data/faces/meta.json", {"source_sha256": "0"})
     found = results("unet", experiments)["experiments"]
     assert found["judged_on_training"]["accuracy"] == made["judged_on_training"]
-    assert found["judged_on_training"]["planted"] == {"judge": "train", "choose": "judged"}
+    assert found["judged_on_training"]["injected"] == {"judge": "train", "choose": "judged"}
     assert not found["honest"]["reaches"]
     best = min(
         max(abs(running - 0.80), abs(judged - 0.966))

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -260,6 +259,10 @@ def test_forced_runs_give_the_same_checksums(clone):
             "error: params.yaml: data.source: no file or folder missing.csv",
         ),
         ("+train.classifier.epoch=3", "error: params.yaml: train.classifier.epoch: unknown key"),
+        ("data.votes=null", "error: params.yaml: data.votes: input should be a valid string, not "),
+        ("data.source=false", "error: params.yaml: data.source: input should be a valid string, "),
+        ("data.source=2013", "error: params.yaml: data.source: input should be a valid string, "),
+        ("classifier=vgg", "error: params.yaml: classifier: vgg has no entry under classifiers"),
     ],
 )
 def test_a_mistake_stops_the_pipeline_with_one_line(clone, setting, line):

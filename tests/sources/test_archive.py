@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from faces_csv import HEADER, image, pair, read, refusal, rows, table, write
-from unmask.sources import archive
+from unmask.sources import limits
 
 NOTES = ("fer2013/README", b"notes")
 WHOLE = [NOTES, ("fer2013/fer2013.csv", table())]
@@ -54,7 +54,7 @@ FORMS = {
     "zip-named.tar.gz": zipped(WHOLE),
     "icml.zip": zipped([("icml_face_data.csv", table())]),
     "any-name.zip": zipped([("deep/er/faces.csv", table())]),
-    "upper.zip": zipped([("FER2013.CSV", table()), ("other.csv", b"x")]),
+    "upper.zip": zipped([("FER2013.CSV", table()), ("NOTES.TXT", b"x")]),
     "mac.zip": zipped([*WHOLE, ("__MACOSX/._fer2013.csv", b"\0"), ("._fer2013.csv", b"\0")]),
     "competition.zip": zipped(
         [
@@ -104,7 +104,7 @@ def test_pair_in_an_archive(tmp_path, pack):
 )
 def test_folder_with_a_whole_file(tmp_path, name):
     write(tmp_path, FORMS.get(name, table()), name)
-    write(tmp_path, b"other", "sample.csv")
+    write(tmp_path, b"other", "notes.txt")
     assert len(read(tmp_path).labels) == 21
 
 
@@ -112,6 +112,9 @@ MEMBERS = {
     "nothing": ([], "no CSV file in this archive (it holds nothing)"),
     "notes alone": ([NOTES], "(it holds fer2013/README)"),
     "images": ([("train/happy/1.png", b"x")], "name the folder"),
+    "a workbook": ([("xl/workbook.xml", b"x")], "an Excel workbook (.xlsx), not a CSV file"),
+    "a sheet": ([("mimetype", b"x"), ("content.xml", b"x")], "an OpenDocument file (.ods)"),
+    "arrays": ([("x.npy", b"x"), ("y.npy", b"x")], "NumPy arrays (.npz), not a CSV file"),
     "two of one name": (
         [("a/fer2013.csv", table()), ("b/fer2013.csv", table())],
         "several CSV files (a/fer2013.csv, b/fer2013.csv)",
@@ -205,7 +208,7 @@ def test_forged_tar_header_of_a_gigabyte_is_refused(tmp_path):
 
 
 def test_archive_of_very_many_files_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "_MOST_MEMBERS", 3)
+    monkeypatch.setattr(limits, "_MAX_MEMBERS", 3)
     members = [(f"{number}.png", b"x") for number in range(5)]
     for pack in (zipped, tarred):
         assert "more than 3 files" in refusal(write(tmp_path, pack(members)))

@@ -1,8 +1,46 @@
 """What people save under the name of the data by mistake."""
 
-import pytest
+import gzip
+import io
+import json
+import pickle
+import re
+import shlex
+import sqlite3
+import subprocess
+import sys
 
-from faces_csv import refusal, table, write
+import numpy as np
+import pytest
+from PIL import Image
+
+from faces_csv import USAGES, pixels, read, refusal, table, write
+
+
+def encoded(form):
+    buffer = io.BytesIO()
+    Image.new("L", (48, 48)).save(buffer, form)
+    return buffer.getvalue()
+
+
+def saved():
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(3))
+    return buffer.getvalue()
+
+
+def database():
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE faces (emotion, pixels, usage)")
+        return connection.serialize()
+
+
+def records():
+    return [{"emotion": label, "pixels": pixels(label), "Usage": usage}
+            for usage in USAGES for label in range(7)]  # fmt: skip
+
+
+LINES = "\n".join(map(json.dumps, records())).encode()
 
 FOREIGN = {
     "empty": (b"", "empty"),
@@ -17,6 +55,30 @@ FOREIGN = {
     "zeros": (bytes(100_000), "binary"),
     "7-Zip": (b"7z\xbc\xaf\x27\x1c....", "7-Zip"),
     "Zstandard": (b"(\xb5/\xfd....", "Zstandard"),
+    "LZ4": (b"\x04\x22\x4d\x18....", "LZ4"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file, not a CSV file"),
+    "JSON": (json.dumps(records()).encode(), "JSON, not a CSV file"),
+    "indented JSON": (json.dumps(records(), indent=1).encode(), "JSON, not a CSV file"),
+    "JSON after a mark": (b"\xef\xbb\xbf\n" + json.dumps({}).encode(), "JSON, not a CSV file"),
+    "JSON lines": (LINES, "JSON lines, not a CSV file"),
+    "Parquet": (b"PAR1\x15\x04" + bytes(99), "a Parquet file, not a CSV file"),
+    "Feather": (b"ARROW1\0\0" + bytes(99), "a Feather or Arrow file, not a CSV file"),
+    "old Feather": (b"FEA1" + bytes(99), "a Feather file, not a CSV file"),
+    "ORC": (b"ORC\x08" + bytes(99), "an ORC file, not a CSV file"),
+    "SQLite": (database(), "an SQLite database, not a CSV file"),
+    "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "(.xls)"),
+    **{f"pickle {n}": (pickle.dumps(records(), n), "a pickle, not a CSV file") for n in range(6)},
+    "pickle of an array": (pickle.dumps(np.zeros(9)), "a pickle, not a CSV file"),
+    "NumPy": (saved(), "a NumPy array (.npy), not a CSV file"),
+    "packed NumPy": (gzip.compress(saved()), "a NumPy array (.npy), not a CSV file"),
+    "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: x" + bytes(99), "a MATLAB file, not a CSV file"),
+    "PDF": (b"%PDF-1.7\n", "a PDF document, not a CSV file"),
+    "RTF": (b"{\\rtf1\\ansi", "an RTF document, not a CSV file"),
+    **{
+        form: (encoded(form), f"an image ({form}), not a CSV file")
+        for form in ("JPEG", "PNG", "GIF", "BMP", "TIFF")
+    },
+    "WebP": (encoded("WEBP"), "an image (WebP), not a CSV file"),
 }
 
 
@@ -26,3 +88,18 @@ def test_what_is_no_csv_is_refused_by_name(tmp_path, content, what):
     message = refusal(path)
     assert message.startswith(f"{path}: ")
     assert what in message
+
+
+@pytest.mark.parametrize("name", ["faces.json", 'it\'s (1) "new" $HOME.json'])
+@pytest.mark.parametrize("content", [LINES, json.dumps(records())], ids=["lines", "whole"])
+def test_command_that_converts_is_right(tmp_path, content, name):
+    message = refusal(write(tmp_path, content, name))
+    _, *arguments = shlex.split(re.search(r"`(python .*)`$", message)[1])
+    subprocess.run([sys.executable, *arguments], check=True)
+    assert len(read(tmp_path / f"{name}.csv").labels) == 21
+
+
+def test_command_that_converts_parquet_is_named(tmp_path):
+    path = write(tmp_path, b"PAR1" + bytes(99), "faces.parquet")
+    code = f'import pandas; pandas.read_parquet("{path}").to_csv("{path}.csv", index=False)'
+    assert f"convert it: `pip install pyarrow` and `python -c '{code}'`" in refusal(path)

@@ -37,7 +37,7 @@ def test_faces_stand_in_sorted_order_with_their_index_as_row(tmp_path):
     assert faces.row.tolist() == list(range(42))
 
 
-@pytest.mark.parametrize("name", ["validation", "val", "valid", "VAL"])
+@pytest.mark.parametrize("name", ["validation", "val", "valid", "VAL", "PublicTest", "public_test"])
 def test_names_of_the_validation_folder(tmp_path, name):
     fill(tmp_path, ("train", name, "test"), count=1)
     assert read(tmp_path).split.tolist() == [TRAIN] * 7 + [VALIDATION] * 7 + [TEST] * 7
@@ -107,7 +107,7 @@ def spoil_unknown_class(folder):
 
 def spoil_unknown_split(folder):
     (folder / "extra").mkdir()
-    return folder / "extra", "unknown split folder; allowed are train, validation, val"
+    return folder / "extra", "unknown split folder; allowed are train, training, val, valid"
 
 
 def spoil_class_twice(folder):

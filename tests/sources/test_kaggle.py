@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -11,10 +12,18 @@ import threading
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from dvc.cli import parse_args
+from dvc.utils.cli_parse import to_path_overrides
+from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+from dvc.utils.serialize import load_yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from faces_csv import table
+from unmask.sources.kaggle import command
 
 SECRET = "sesame-4711"
 COMMAND = [sys.executable, "-c", "from unmask.sources.kaggle import main; main()"]
@@ -181,3 +190,60 @@ def test_what_is_not_the_data_does_not_stay(tmp_path, body):
     with kaggle(200, content) as (address, _):
         line = refusal(tmp_path, fetch(tmp_path, **credentials(address)))
     assert "what Kaggle sent as fer2013.tar.gz" in line
+
+
+@pytest.mark.parametrize("folder", ["d", "d (1)", "/absolute/path"])
+def test_browser_is_told_the_folder(tmp_path, folder):
+    with nobody() as address:
+        result = fetch(tmp_path, "--to", str(tmp_path / folder), **credentials(address))
+    assert f"put it into {tmp_path / folder}" in refusal(tmp_path, result)
+
+
+def source_that_dvc_sees(line, folder):
+    """The value of data.source after a shell and `dvc exp run` have read this command."""
+    arguments = parse_args(shlex.split(line)[1:])
+    ((file, overrides),) = to_path_overrides(arguments.set_param).items()
+    assert file == "params.yaml"
+    assert len(get_hydra_sweeps({file: overrides})) == 1
+    params = folder / file
+    params.write_text("data:\n  source: x\n  seed: 1\n")
+    apply_overrides(params, overrides)
+    return load_yaml(params)["data"]["source"]
+
+
+ODD = "()[]{},=#&~'\"$`\\ !*?;|<>%@:^+-.\u00e9\u65e5\u0444\t"
+
+
+PIECES = st.lists(st.sampled_from(["${", "\\'", "\\${", "\\", "1", "null", *ODD]), min_size=1)
+LETTERS = st.text(st.characters(blacklist_categories=("Cc", "Cs"), blacklist_characters="/"))
+
+
+@given(parts=PIECES | LETTERS)
+@example(parts="d (1)")
+@example(parts="${oc.env:HOME}")
+@example(parts="\\\\${x}\\'")
+@example(parts="1e3")
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_printed_command_names_the_file_whatever_its_name(tmp_path_factory, parts):
+    folder = tmp_path_factory.getbasetemp()
+    for path in (Path("".join(parts), "fer2013.tar.gz"), Path("data", "".join(parts))):
+        assert source_that_dvc_sees(command(path), folder) == str(path)
+
+
+@pytest.mark.parametrize(
+    "folder", ["d (1)", "it's", 'a "b" $HOME `x`', "\u00e9,{1}", "back\\", "~"]
+)
+def test_command_printed_by_fetch_runs_as_printed(tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "icml_face_data.csv").write_bytes(table())
+    result = fetch(tmp_path, "--to", folder)
+    assert result.returncode == 0, result.stderr
+    line = result.stdout.splitlines()[-1].strip()
+    shell = subprocess.run(["sh", "-c", line.replace("dvc", "printf %s\\\\n", 1)],
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    assert shell.stdout.splitlines() == shlex.split(line)[1:]
+    assert source_that_dvc_sees(line, tmp_path) == f"{folder}/icml_face_data.csv"
+
+
+def test_folder_that_dvc_cannot_record_is_refused(tmp_path):
+    assert "not UTF-8" in refusal(tmp_path, fetch(tmp_path, "--to", os.fsdecode(b"d\xe9")))

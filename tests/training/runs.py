@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from unmask.core.faces import TRAIN, VALIDATION
 from unmask.mask import crop
-from unmask.models.folder import build_reconstructor, load_weights
+from unmask.models.folder import load_model
 from unmask.params.models import Named, Reconstructor
 from unmask.params.training import Train
 from unmask.training import loop
@@ -31,13 +31,14 @@ def settings(seed=1, devices=1, **changes):
     kind |= {"schedule": "cosine", "gradient_clip": None}
     kind |= {"flip": 0.5, "rotation": 0.0, "shift": 0.0} | changes
     sections = {"classifier": kind, "reconstructor": kind}
-    machine = {"precision": "float32", "devices": devices, "nodes": 1, "launcher": "python"}
-    return Train.model_validate({"seed": seed, **machine, **sections})
+    processes = {"precision": "float32", "devices": devices, "nodes": 1, "launcher": "python"}
+    return Train.model_validate({"seed": seed, **processes, **sections})
 
 
-def run_classifier(faces, train, keep=None, classifier=CLASSIFIER):
+def run_classifier(faces, train, keep=None, classifier=CLASSIFIER, source=None):
     keep = np.ones(len(faces), bool) if keep is None else keep
-    train_classifier("ceiling", faces.images, faces, keep, classifier, train)
+    images, source = faces.images, source or {}
+    train_classifier("ceiling", "whole", images, faces, keep, classifier, train, source)
     return load_file("models/ceiling/weights.safetensors")
 
 
@@ -51,13 +52,12 @@ def train_entry(name, entry, faces, train_settings):
     entry = Reconstructor.model_validate(entry)
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     run = f"reconstructors/{name}"
-    train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run)
+    train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run, {})
 
 
 def trained(name):
     """Return the reconstructor as `reconstruct` would use it."""
-    model = build_reconstructor(name, Reconstructor.model_validate(RECONSTRUCTORS[name]))
-    return load_weights(model, f"models/reconstructors/{name}/weights.safetensors")
+    return load_model(f"models/reconstructors/{name}")
 
 
 def same(first, second):

@@ -6,6 +6,7 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
+from unmask.mask import view_of
 from unmask.params.training import Training
 from unmask.training.augmentation import augment, move
 
@@ -18,14 +19,15 @@ def settings(**changes):
 
 def batch(rows):
     images = torch.arange(len(rows) * 24 * 48, dtype=torch.int64).remainder(251).to(torch.uint8)
-    return [images.view(-1, 1, 24, 48), torch.from_numpy(rows)]
+    return {"upper": images.view(-1, 1, 24, 48), "label": torch.from_numpy(rows)}
 
 
 def flipped(rows, seed=1, epoch=0, flip=0.5):
-    tensors = batch(rows)
-    images, _ = augment(tensors, rows, seed, epoch, settings(flip=flip))
-    mirrored = [bool(torch.equal(i, o.flip(-1))) for i, o in zip(images, tensors[0], strict=True)]
-    unchanged = [bool(torch.equal(i, o)) for i, o in zip(images, tensors[0], strict=True)]
+    before = batch(rows)
+    after = augment(before, rows, seed, epoch, settings(flip=flip))
+    pairs = list(zip(after["upper"], before["upper"], strict=True))
+    mirrored = [bool(torch.equal(image, original.flip(-1))) for image, original in pairs]
+    unchanged = [bool(torch.equal(image, original)) for image, original in pairs]
     assert all(m != u for m, u in zip(mirrored, unchanged, strict=True))
     return np.array(mirrored)
 
@@ -50,7 +52,7 @@ def test_what_happens_to_a_face_does_not_depend_on_its_batch(changes):
     faces, rows = smooth_faces(100), np.arange(100)
 
     def augmented(rows, seed=1, epoch=0):
-        return augment([faces[rows]], rows, seed, epoch, settings(**changes))[0]
+        return augment({"face": faces[rows]}, rows, seed, epoch, settings(**changes))["face"]
 
     assert torch.equal(augmented(rows)[40:50], augmented(rows[40:50]))
     assert not torch.equal(augmented(rows, epoch=1), augmented(rows))
@@ -59,19 +61,44 @@ def test_what_happens_to_a_face_does_not_depend_on_its_batch(changes):
 
 def test_all_images_of_a_face_are_treated_alike():
     rows = np.arange(50)
-    images, labels = batch(rows)
-    first, second, same = augment([images, images + 1, labels], rows, 1, 0, settings(flip=0.5))
-    assert torch.equal(first + 1, second)
-    assert torch.equal(same, labels)
+    before = batch(rows)
+    before |= {"lower": before["upper"] + 1, "soft_label": torch.rand(50, 7)}
+    after = augment(before, rows, 1, 0, settings(flip=0.5))
+    assert not torch.equal(after["upper"], before["upper"])
+    assert torch.equal(after["upper"] + 1, after["lower"])
+    for name in ("label", "soft_label"):
+        assert torch.equal(after[name], before[name])
 
 
 def test_two_halves_are_moved_as_one_face():
     faces, rows = smooth_faces(20), np.arange(20)
     changes = settings(flip=0.5, rotation=15.0, shift=3.0)
-    (whole,) = augment([faces], rows, 1, 0, changes)
-    upper, lower = augment([faces[:, :, :24], faces[:, :, 24:]], rows, 1, 0, changes)
-    assert torch.equal(torch.cat([upper, lower], dim=2), whole)
+    whole = augment({"face": faces}, rows, 1, 0, changes)["face"]
+    halves = augment({"lower": faces[:, :, 24:], "upper": faces[:, :, :24]}, rows, 1, 0, changes)
+    assert torch.equal(halves["upper"], whole[:, :, :24])
+    assert torch.equal(halves["lower"], whole[:, :, 24:])
     assert not torch.equal(whole, faces)
+
+
+def test_every_view_of_a_face_is_of_the_same_moved_face():
+    faces, rows = smooth_faces(20), np.arange(20)
+    changes = settings(flip=0.5, rotation=15.0, shift=3.0)
+    labels = torch.arange(20)
+    moved = augment({"face": faces, "label": labels}, rows, 1, 0, changes)
+    assert torch.equal(view_of(moved, "whole"), moved["face"])
+    assert torch.equal(view_of(moved, "upper"), moved["face"][:, :, :24])
+    assert not torch.equal(view_of(moved, "upper"), faces[:, :, :24])
+    # A half that is moved alone turns about its own centre, not that of the face.
+    alone = augment({"upper": faces[:, :, :24]}, rows, 1, 0, changes)
+    assert not torch.equal(view_of(moved, "upper"), view_of(alone, "upper"))
+
+
+@pytest.mark.parametrize("half", ["upper", "lower"])
+@pytest.mark.parametrize("flip", [0.0, 0.5])
+def test_a_face_beside_its_own_half_is_refused(half, flip):
+    faces = smooth_faces(2)
+    with pytest.raises(ValueError, match=f"a batch of face, {half}"):
+        augment({half: faces[:, :, :24], "face": faces}, np.arange(2), 1, 0, settings(flip=flip))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +121,6 @@ def test_faces_are_moved_as_torchvision_moves_them(angle, right, down):
 
 def test_no_face_is_moved_farther_than_said():
     columns = torch.arange(48, dtype=torch.uint8).mul(5).expand(400, 1, 48, 48)
-    (shifted,) = augment([columns], np.arange(400), 1, 0, settings(shift=2.0))
-    pixels = (shifted[:, 0, 24, 24].float() - 24 * 5).abs() / 5
+    shifted = augment({"face": columns}, np.arange(400), 1, 0, settings(shift=2.0))
+    pixels = (shifted["face"][:, 0, 24, 24].float() - 24 * 5).abs() / 5
     assert 1.8 < pixels.max() <= 2.1

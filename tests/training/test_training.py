@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from runs import (
+    CLASSIFIER,
     LEARNING,
     RECONSTRUCTORS,
     PowerCut,
@@ -20,10 +21,15 @@ from runs import (
     trained,
 )
 from safetensors.numpy import load_file
+from torch.nn import functional
 
 from unmask.core.errors import UserError
-from unmask.core.faces import HIDDEN, TEST, FaceSet
+from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.mask import crop
+from unmask.models.batches import to_unit
+from unmask.models.folder import build, classifier_config, load_tensors
+from unmask.training.objective import SingleLoss
+from unmask.training.run import Inputs, begin, train_and_save
 
 
 @pytest.fixture(autouse=True)
@@ -127,11 +133,11 @@ def test_the_labels_of_the_test_split_play_no_part(faces):
     assert same(run_classifier(faces, settings()), run_classifier(unsealed, settings()))
 
 
-def test_shares_of_votes_are_learned_in_place_of_labels(faces):
+def test_soft_labels_are_learned_in_place_of_labels(faces):
     certain = np.eye(7, dtype=np.float32)[np.minimum(faces.labels, 6)]
     hard = run_classifier(faces, settings())
-    assert same(hard, run_classifier(replace(faces, shares=certain), settings()))
-    torn = replace(faces, shares=0.5 * certain + 0.5 * np.roll(certain, 1, axis=1))
+    assert same(hard, run_classifier(replace(faces, soft_labels=certain), settings()))
+    torn = replace(faces, soft_labels=0.5 * certain + 0.5 * np.roll(certain, 1, axis=1))
     assert not same(hard, run_classifier(torn, settings()))
 
 
@@ -213,7 +219,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_resumed(
     said = capsys.readouterr().err
     assert (contents("models"), contents("data/training")) == expected
     for name in damaged:
-        assert f"ceiling/{name}.safetensors: damaged, and passed over" in said
+        assert f"ceiling/{name}.safetensors: checksum mismatch; skipped" in said
     assert ("going on after epoch 2" in said) == (len(damaged) == 1)
 
 
@@ -242,3 +248,110 @@ def test_a_run_that_diverges_is_refused(faces):
     with pytest.raises(UserError, match="diverged in epoch 1; lower its learning_rate"):
         run_classifier(faces, settings(learning_rate=1e30))
     assert not Path("models").exists()
+
+
+class Distillation(SingleLoss):
+    """Teaches a student what a teacher says of the same faces.
+
+    It does nothing to freeze the teacher: the training loop has to.
+    """
+
+    def __init__(self, student, teacher, train_settings, compute):
+        super().__init__(student, train_settings, compute)
+        self.frozen = {"teacher": teacher}
+        self.modes = set()
+
+    def measure(self, batch):
+        faces, teacher = to_unit(batch["face"]), self.frozen["teacher"]
+        self.modes |= {module.training for module in teacher.modules()}
+        loss = functional.cross_entropy(self.predict(faces), teacher(faces).softmax(1))
+        return {"loss": loss}
+
+
+STUDENT = classifier_config("paper_cnn", CLASSIFIER.settings, "whole", (48, 48))
+
+
+def teacher(seed=0):
+    """Return a classifier that training mode would change: it has statistics and dropout."""
+    torch.manual_seed(seed)
+    settings = {"width": 3, "blocks": 1, "dropout": 0.5}
+    model = build(classifier_config("resnet", settings, "whole", (48, 48))).train()
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    return model
+
+
+def distil(faces, teacher, train=None):
+    """Train a student; return its weights and the objective that it was trained by."""
+    train = train or settings()
+    compute = begin(train)
+    student = build(STUDENT)
+    objective = Distillation(student, teacher, train.classifier, compute)
+    inputs = Inputs({"face": faces.images}, faces.rows(TRAIN), faces.rows(VALIDATION))
+    train_and_save(
+        "student", student, STUDENT, objective, inputs, train.classifier, train, compute, facts={}
+    )
+    return load_file("models/student/weights.safetensors"), objective
+
+
+def test_a_teacher_teaches_and_does_not_learn(faces):
+    frozen = teacher()
+    before = {key: tensor.clone() for key, tensor in frozen.state_dict().items()}
+    weights, objective = distil(faces, frozen)
+    after = frozen.cpu().state_dict()
+    assert all(torch.equal(after[key], tensor) for key, tensor in before.items())
+    assert not any(parameter.requires_grad for parameter in frozen.parameters())
+    assert all(parameter.grad is None for parameter in frozen.parameters())
+    assert objective.modes == {False}
+    untrained, _ = distil(faces, teacher(), settings(epochs=1, learning_rate=1e-12))
+    assert not same(weights, untrained)
+    assert not same(weights, distil(faces, teacher(seed=1))[0])  # it matters who teaches
+    training = json.loads(Path("models/student/training.json").read_text())
+    assert training["parameters"] == sum(tensor.size for tensor in weights.values())
+
+
+def test_nothing_of_a_teacher_is_in_a_checkpoint_or_a_model_folder(faces, monkeypatch):
+    frozen = teacher()
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(PowerCut):
+            distil(faces, frozen)
+    checkpoints = sorted(Path(".checkpoints/student").glob("*.safetensors"))
+    assert [path.name for path in checkpoints] == ["before_last.safetensors", "last.safetensors"]
+    student = set(build(STUDENT).state_dict())
+    assert not student >= set(frozen.state_dict())
+    for path in checkpoints:
+        tensors, _ = load_tensors(path)
+        learned = {key for key in tensors if not key.startswith("optimiser.0.")}
+        assert learned == {f"{of}.{key}" for of in ("model", "best") for key in student}
+        moments = {key.rpartition(".")[2] for key in set(tensors) - learned}
+        assert moments == {"exp_avg", "exp_avg_sq", "step"}
+    assert set(distil(faces, frozen)[0]) == student
+
+
+def with_another_statistic(model):
+    """Move one running mean, which is no parameter but changes what the teacher says."""
+    model.get_buffer("features.0.1.running_mean")[0] += 1.0
+    return model
+
+
+@pytest.mark.parametrize(
+    ("other", "resumes"),
+    [
+        (teacher, True),
+        (lambda: teacher(seed=1), False),
+        (lambda: with_another_statistic(teacher()), False),
+    ],
+    ids=["the same", "another", "another statistic"],
+)
+def test_a_checkpoint_is_resumed_with_the_same_teacher_alone(
+    faces, monkeypatch, capsys, other, resumes
+):
+    expected, _ = distil(faces, other())
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(PowerCut):
+            distil(faces, teacher())
+    capsys.readouterr()
+    found, _ = distil(faces, other())
+    assert ("going on after epoch 3" in capsys.readouterr().err) == resumes
+    assert same(found, expected)

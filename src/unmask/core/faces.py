@@ -1,5 +1,6 @@
 """The face set: every face of the source, in the order of the source, as memory-mapped arrays."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,6 +54,7 @@ class FaceBlock(NamedTuple):
     split: NDArray[np.uint8]  # [B]
     row: NDArray[np.int64]  # [B], line or file index in the source
     soft_labels: NDArray[np.float32] | None = None  # [B,7], from annotators' votes
+    names: Sequence[str] | None = None  # [B], of the image files, if that is where they come from
 
 
 @dataclass(frozen=True)

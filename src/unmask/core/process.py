@@ -11,14 +11,16 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
-from itertools import pairwise
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from psutil import Process
 
-ENVIRONMENT = {
+DEFAULTS = {
     # Threads that wait for each other spin for a moment and then sleep. Alone, training is as fast
     # as with GNU OpenMP's own setting, which is to spin for as long as it takes; two processes on
     # the same cores would starve each other that way.
@@ -28,6 +30,18 @@ ENVIRONMENT = {
 }
 """What libraries read from the environment when they are loaded; a user's own setting wins."""
 
+FIXED = {
+    # Stages draw into files. A notebook names a backend here that only works inside of it.
+    "MPLBACKEND": "agg",
+}
+"""What a stage needs, whatever the environment says."""
+
+DROPPED = (
+    "DVCLIVE_LOGLEVEL", "DVCLIVE_OPEN", "DVCLIVE_RESUME", "DVCLIVE_TEST",
+    "DVC_STUDIO_CLIENT_LOGLEVEL", "MATPLOTLIBRC",
+)  # fmt: skip
+"""Settings that could break a stage and have no use in one."""
+
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # as in <malloc.h>
 _NEVER = 2**31 - 1
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -36,11 +50,27 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 def prepare() -> None:
     """Set up the process of a stage, before torch is imported."""
     end_at_once_on_ctrl_c()
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    _set_environment()
     _keep_memory()
     if "DVC_STAGE" in os.environ:  # a stage that was started by hand may be left to run by itself
         _end_with_dvc()
+
+
+def _set_environment() -> None:
+    """Let no setting of a notebook, an IDE, cron or a container break a stage."""
+    for name in DROPPED:
+        os.environ.pop(name, None)
+    os.environ.update(FIXED)
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    # PYTHONWARNINGS=error would turn what libraries warn of into the end of a stage.
+    if sys.warnoptions:
+        sys.warnoptions.clear()
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may know less than UTF-8
+            stream.reconfigure(errors="backslashreplace")
 
 
 def end_at_once_on_ctrl_c() -> None:
@@ -87,52 +117,31 @@ def _end_with_dvc() -> None:
 
     DVC can be killed in a way that it cannot pass on. A stage that carried on would overwrite what
     the next run makes. Everything it has written so far is complete; training goes on from its
-    checkpoint.
+    checkpoint. If DVC cannot be seen from here, as in a container, nothing is watched.
     """
     import psutil
 
     try:
-        ancestors = _up_to_dvc(psutil.Process())
-    except psutil.NoSuchProcess:
-        _end_orphaned()
-    if _adopted(ancestors[-1]):
-        _end_orphaned()
-    threading.Thread(target=_watch, args=(ancestors,), daemon=True).start()
+        dvc = next((p for p in psutil.Process().parents() if _is_dvc(p)), None)
+    except psutil.Error:
+        return
+    if dvc:
+        threading.Thread(target=_watch, args=(dvc,), daemon=True).start()
 
 
-def _up_to_dvc(process: "Process") -> "list[Process]":
-    """Return the processes from this one, the first, up to DVC, the last.
-
-    DVC hands the command of a stage to a shell. Some shells become that command; others, such as
-    Debian's `sh`, start it and wait, as launchers do. All of these name the stage; DVC does not.
-    """
-    ancestors = [process, type(process)(os.getppid())]
-    while any(sys.argv[0] in word for word in ancestors[-1].cmdline()):
-        ancestors.append(type(process)(ancestors[-1].ppid()))
-    return ancestors
+def _is_dvc(process: "Process") -> bool:
+    """Return whether a process is `dvc ...` or `python -m dvc ...`, and not a shell."""
+    return any(Path(word).name == "dvc" for word in process.cmdline()[:4])
 
 
-def _adopted(dvc: "Process") -> bool:
-    """Return whether DVC was gone before this process could watch it.
-
-    A child is in its parent's session, unless it began one of its own or SLURM put it somewhere;
-    the process that takes in orphans is in another one.
-    """
-    placed = os.getsid(0) == os.getpid() or "SLURM_PROCID" in os.environ
-    return not placed and os.getsid(dvc.pid) != os.getsid(0)
-
-
-def _watch(ancestors: "list[Process]") -> None:
+def _watch(dvc: "Process") -> None:
     import psutil
 
     try:
-        while all(child.ppid() == parent.pid for child, parent in pairwise(ancestors)):
+        # Between its death and the moment that its parent takes note of it, it is a zombie.
+        while dvc.is_running() and dvc.status() != psutil.STATUS_ZOMBIE:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
     except psutil.NoSuchProcess:
         pass
-    _end_orphaned()
-
-
-def _end_orphaned() -> NoReturn:
     print("error: DVC is gone; run `dvc repro` to go on", file=sys.stderr, flush=True)
     os._exit(2)  # not sys.exit, which would end this thread alone

@@ -13,6 +13,8 @@ from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
 TEST_LABELS = "data/test_labels.npy"
 """Where `ingest` puts the labels of the test split, and nowhere else."""
 
+_OUTPUTS = [Path(name) for name in ("data", "models", "metrics", "laboratory", "seeds", "report")]
+
 
 def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     """Call `main` with the command line's arguments, one for each of its parameters, and exit.
@@ -29,6 +31,7 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
         sys.addaudithook(_refuse_test_labels)
     raise_on_ctrl_c()
     try:
+        _refuse_linked_folders()
         main(**vars(arguments))
     except KeyboardInterrupt:
         end()
@@ -51,6 +54,22 @@ def _parser(main: Callable[..., None]) -> argparse.ArgumentParser:
         else:
             parser.add_argument(name, nargs="?", default=parameter.default)
     return parser
+
+
+def _refuse_linked_folders() -> None:
+    """Raise UserError if a folder of outputs is a link to somewhere else.
+
+    DVC refuses what lies outside of the repository, but only when the stage has ended.
+    """
+    here = Path.cwd().resolve()
+    for folder in _OUTPUTS:
+        for path in (folder, *folder.glob("*"), *folder.glob("*/*")):
+            if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(here):
+                raise UserError(
+                    f"{path}: a link to another disk or folder, where DVC keeps nothing; make it a "
+                    "folder, and move DVC's cache there instead: `dvc config --local cache.dir "
+                    "PATH` and `dvc config --local cache.type symlink`"
+                )
 
 
 def _refuse_test_labels(event: str, arguments: tuple[Any, ...]) -> None:

@@ -154,7 +154,7 @@ class Adversarial:
     def _judge(self, upper: Tensor, lower: Tensor) -> Tensor:
         with self._compute.autocast():
             # From -1 to 1: the spectral norm keeps what is common to all faces from being scaled
-            # away, and a few layers on it drowns what tells them pixel_loss.
+            # away, and a few layers on it drowns what tells them apart.
             logits: Tensor = self._discriminator(2 * torch.cat([upper, lower], dim=2) - 1)
         return logits.float()
 

@@ -5,7 +5,6 @@ The first bytes of a file decide what it is, not its name: a gzip named `.csv` i
 
 import errno
 import lzma
-import re
 import stat
 import struct
 import tarfile
@@ -15,21 +14,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from unmask.core.errors import UserError
 from unmask.sources import head
-from unmask.sources.limits import Capped, Metered
-from unmask.sources.text import Table, listed, shown
+from unmask.sources.columns import by_split, is_complete
+from unmask.sources.limits import Capped, Metered, refuse_many, refuse_outside
+from unmask.sources.text import Table, data_names, listed, refuse_unread, shown, stem
 
-NAMES = ("fer2013.csv", "icml_face_data.csv")
-"""Names of files that hold all splits."""
+WHOLE = ("fer2013", "icml_face_data")
+"""Names, without suffix, of files that hold all splits."""
 
-PAIR = ("train.csv", "test.csv")
-"""Names of files that hold one split each."""
-
-_MAX_MEMBERS = 50_000
 _MAX_READ = 1 << 20
 _MAX_DIRECTORY = 1 << 24  # of a zip, which is read in one go
 _MAX_HEADERS = 1 << 25  # of a tar in total, which stay in memory
@@ -56,11 +52,12 @@ class _Member(NamedTuple):
 
 
 def tables(path: Path) -> list[Table]:
-    """Return the CSV file in `path`, or the pair [train, test] if an archive holds one.
+    """Return the CSV file in `path`, or those of train, validation and test if an archive has them.
 
     path: a CSV file, plain or as `.gz`, `.xz` or `.bz2`, or a `.zip` or a `.tar`, which may itself
-    be compressed. An archive must hold one file of NAMES, or else the PAIR, or else one CSV file.
-    Raises UserError if it holds none or several, or is damaged.
+    be compressed. An archive must hold one file of WHOLE, or else one for each split (see
+    `split_named`; validation may be missing), or else one CSV file, and nothing unknown beside it.
+    Raises UserError if it does not, or is damaged.
     """
     label = shown(path)
     with path.open("rb") as file:
@@ -73,37 +70,51 @@ def tables(path: Path) -> list[Table]:
             if not head.is_tar(stream.peek(head.LENGTH)):
                 return [Table(label, partial(_open, path, unpack, label))]
         members, open_member = _tar_members(path, unpack), partial(_open_in_tar, unpack)
-    chosen = _chosen(members, label)
-    for member in chosen:
+    kept = set(data_names([member.name for member in members]))
+    chosen = _chosen([member for member in members if member.name in kept], label)
+    for member in chosen.values():
         if not member.is_file:
             raise UserError(
                 f"{label}/{shown(member.name)}: a link or a device instead of a file; "
                 "pack the file itself"
             )
     return [
-        Table(f"{label}/{shown(member.name)}", partial(open_member, path, member))
-        for member in chosen
+        Table(f"{label}/{shown(member.name)}", partial(open_member, path, member), split)
+        for split, member in chosen.items()
     ]
 
 
-def _chosen(members: Sequence[_Member], label: str) -> list[_Member]:
-    by_name: dict[str, list[_Member]] = {}
-    for member in members:
-        by_name.setdefault(PurePosixPath(member.name).name.lower(), []).append(member)
-    candidates = [member for name in NAMES for member in by_name.get(name, [])]
-    if not candidates:
-        pair = [by_name.get(name, []) for name in PAIR]
-        if all(len(found) == 1 for found in pair):
-            return [member for found in pair for member in found]
-        candidates = [m for name, found in by_name.items() if name.endswith(".csv") for m in found]
-    if len(candidates) == 1:
-        return candidates
-    if candidates:
-        names = listed([member.name for member in candidates])
-        raise UserError(f"{label}: several CSV files ({names}); unpack it and name the one to read")
-    inside = listed([member.name for member in members]) or "nothing"
-    raise UserError(
-        f"{label}: no CSV file in this archive (it holds {inside}); "
+def _chosen(members: Sequence[_Member], label: str) -> dict[int | None, _Member]:
+    """Return the files to read by split; the key is None if one file holds all splits."""
+    names = [member.name for member in members]
+    tables = [member for member in members if member.name.lower().endswith(".csv")]
+    whole = [member for member in tables if stem(member.name) in WHOLE]
+    splits = by_split([member.name for member in tables])
+    chosen: dict[int | None, _Member] = {}
+    if len(whole or tables) == 1:
+        chosen = {None: (whole or tables)[0]}
+    elif not whole and is_complete(splits):
+        found = {member.name: member for member in tables}
+        chosen = {split: found[name] for split, (name,) in splits.items()}
+    elif tables:
+        several = listed([member.name for member in whole or tables])
+        raise UserError(
+            f"{label}: several CSV files ({several}); unpack it and name the one to read"
+        )
+    else:
+        raise UserError(f"{label}: {_what_it_is(names)}")
+    fix = "pack it without that, or unpack it and name what to read"
+    refuse_unread(names, label, [member.name for member in chosen.values()], fix)
+    return chosen
+
+
+def _what_it_is(names: Sequence[str]) -> str:
+    """Return what is wrong with an archive without a CSV file, and what to do."""
+    kind = head.zipped_document(names)
+    if kind:
+        return f"{kind}, not a CSV file; save its table as CSV"
+    return (
+        f"no CSV file in this archive (it holds {listed(names) or 'nothing'}); "
         "if it holds a folder of images, unpack it and name the folder"
     )
 
@@ -143,32 +154,6 @@ def _metered(unpacked: object, path: Path, label: str) -> BufferedReader:
     return BufferedReader(Metered(cast("RawIOBase", unpacked), path.stat().st_size, label))
 
 
-def _is_hidden(name: str) -> bool:
-    """Return whether a member is a leftover of macOS: `__MACOSX/...` or `._name`."""
-    return any(part == "__MACOSX" or part.startswith("._") for part in name.split("/"))
-
-
-def _refuse_outside(name: str, label: str) -> None:
-    """Raise UserError for a path that no honest archive has, though none is ever followed."""
-    if (
-        name.startswith(("/", "\\"))
-        or re.match("[A-Za-z]:", name)
-        or ".." in re.split(r"[/\\]", name)
-    ):
-        raise UserError(
-            f"{label}/{shown(name)}: a path that leads out of the archive; "
-            "pack the file again under its bare name"
-        )
-
-
-def _refuse_many(count: int, label: str) -> None:
-    if count > _MAX_MEMBERS:
-        raise UserError(
-            f"{label}: more than {_MAX_MEMBERS} files in this archive; "
-            "unpack it and name the CSV file or the folder of images"
-        )
-
-
 def _zip_members(path: Path) -> list[_Member]:
     with _damage_as_user_error(shown(path)), path.open("rb") as file:
         try:
@@ -176,12 +161,12 @@ def _zip_members(path: Path) -> list[_Member]:
                 entries = archive.infolist()
         except ValueError as error:  # offsets and names that make no sense
             raise zipfile.BadZipFile(str(error)) from None
-    _refuse_many(len(entries), shown(path))
+    refuse_many(len(entries), shown(path))
     members = []
     for entry in entries:
-        _refuse_outside(entry.filename, shown(path))
+        refuse_outside(entry.filename, shown(path))
         # A name may be empty, which `is_dir` cannot handle.
-        if entry.filename and not entry.is_dir() and not _is_hidden(entry.filename):
+        if entry.filename and not entry.is_dir():
             is_file = stat.S_IFMT(entry.external_attr >> 16) in (0, stat.S_IFREG)
             members.append(_Member(entry.filename, entry, is_file))
     return members
@@ -227,9 +212,9 @@ def _tar_members(path: Path, unpack: head.Unpacker | None) -> list[_Member]:
 def _tar_entries(archive: tarfile.TarFile, label: str) -> list[_Member]:
     members = []
     for count, entry in enumerate(archive, start=1):
-        _refuse_many(count, label)
-        _refuse_outside(entry.name, label)
-        if not entry.isdir() and not _is_hidden(entry.name):
+        refuse_many(count, label)
+        refuse_outside(entry.name, label)
+        if not entry.isdir():
             members.append(_Member(entry.name, entry, entry.isreg()))
     return members
 

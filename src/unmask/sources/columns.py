@@ -1,4 +1,4 @@
-"""Columns of the FER2013 and FER+ files, and the split drawn for faces that come without one."""
+"""How FER2013, FER+ and their copies name columns, splits and classes; and the drawn split."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,13 +10,41 @@ from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
 from unmask.params.data import Data
 from unmask.randomness import uniform
-from unmask.sources.text import quoted
+from unmask.sources.text import quoted, stem
 
 LABELS = {str(label).encode(): label for label in range(len(CLASSES))}
 """Labels by the text in the column emotion."""
 
 SPLIT_OF = {b"Training": TRAIN, b"PublicTest": VALIDATION, b"PrivateTest": TEST}
 """Splits by the text in the column Usage."""
+
+SPLIT_NAMES = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "val": VALIDATION,
+    "valid": VALIDATION,
+    "validation": VALIDATION,
+    "publictest": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+    "privatetest": TEST,
+}
+"""Splits by the names of files and folders; see `split_named`."""
+
+CLASS_NAMES = {name: label for label, name in enumerate(CLASSES)} | {
+    "anger": CLASSES.index("angry"),
+    "disgusted": CLASSES.index("disgust"),
+    "digust": CLASSES.index("disgust"),
+    "fearful": CLASSES.index("fear"),
+    "happiness": CLASSES.index("happy"),
+    "sadness": CLASSES.index("sad"),
+    "surprised": CLASSES.index("surprise"),
+    "suprise": CLASSES.index("surprise"),
+    "suprised": CLASSES.index("surprise"),
+    "natural": CLASSES.index("neutral"),  # in many a list of the seven
+    **{str(label): label for label in range(len(CLASSES))},
+}
+"""Labels by the names of folders: words, common misspellings and FER2013's numbers."""
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 """FER+'s columns of votes for CLASSES, in the same order."""
@@ -33,7 +61,7 @@ _USAGE = b"usage"
 
 
 class Columns(NamedTuple):
-    """The number of fields in a row and the index of each; `usage` is None in a file of a pair."""
+    """The number of fields in a row and the index of each; `usage` is None if there is none."""
 
     fields: int
     emotion: int
@@ -41,11 +69,36 @@ class Columns(NamedTuple):
     usage: int | None
 
 
-def locate(names: Sequence[bytes], where: str, *, paired: bool) -> Columns:
+def split_named(name: str) -> int | None:
+    """Return the split that the name of a folder, or of a file without suffix, means, or None.
+
+    Case, the separators "_", "-" and " ", and "fer2013" in front do not matter.
+    """
+    bare = name.lower().translate(str.maketrans("", "", "_- ")).removeprefix("fer2013")
+    return SPLIT_NAMES.get(bare)
+
+
+def by_split(names: Sequence[str]) -> dict[int, list[str]]:
+    """Return those of `names`, of tables, that mean a split, by split and in its order."""
+    found: dict[int, list[str]] = {}
+    for name in names:
+        split = split_named(stem(name))
+        if split is not None:
+            found.setdefault(split, []).append(name)
+    return dict(sorted(found.items()))
+
+
+def is_complete(found: dict[int, list[str]]) -> bool:
+    """Return whether there is one file for train, one for test, and at most one for validation."""
+    return {TRAIN, TEST} <= found.keys() and all(len(names) == 1 for names in found.values())
+
+
+def locate(names: Sequence[bytes], where: str, *, has_split: bool) -> Columns:
     """Return the columns of a header whose fields are `names`, in any case and order.
 
-    where: file and line for messages; paired: whether the file is `train.csv` or `test.csv`, which
-    have no column Usage. Raises UserError for any other header.
+    where: file and line for messages; has_split: whether the name of the file says which split it
+    is, as that of `train.csv` does, so that it has no column Usage. Raises UserError for any other
+    header.
     """
     known = [name.lower() for name in names]
     _refuse_related_files(known, where)
@@ -61,14 +114,14 @@ def locate(names: Sequence[bytes], where: str, *, paired: bool) -> Columns:
         if name not in known:
             raise UserError(f"{where}: no column {name.decode()}; get the file again")
     has_usage = _USAGE in known
-    if not has_usage and not paired:
+    if not has_usage and not has_split:
         raise UserError(
             f"{where}: no column Usage, which names the split; for the pair train.csv and test.csv "
             "set data.source to the folder that holds both"
         )
-    if has_usage and paired:
+    if has_usage and has_split:
         raise UserError(
-            f"{where}: column Usage in one of a pair of files; name this file itself as the source"
+            f"{where}: column Usage in a file of one split; name this file itself as the source"
         )
     usage = known.index(_USAGE) if has_usage else None
     return Columns(len(known), known.index(b"emotion"), known.index(b"pixels"), usage)

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import NamedTuple
 
 from unmask.core.errors import UserError
 from unmask.core.faces import FaceBlock
 from unmask.params.data import Data
 from unmask.sources import archive, fer2013_csv, image_folder
-from unmask.sources.text import Table, listed, shown
-
-_SUFFIXES = {".csv", ".gz", ".xz", ".bz2", ".zip", ".tar", ".tgz", ".txz"}
-_WHOLE = [PurePath(name).stem for name in archive.NAMES]
-_PAIR = [PurePath(name).stem for name in archive.PAIR]
+from unmask.sources.columns import by_split, is_complete
+from unmask.sources.text import (
+    Table,
+    data_names,
+    listed,
+    refuse_unread,
+    refuse_unrecordable,
+    shown,
+    stem,
+)
 
 
 class Found(NamedTuple):
@@ -36,16 +41,18 @@ def find(source: Path) -> Found:
     """Return the form of `source` and how to read it.
 
     source: a CSV file, plain, compressed or in an archive (see `archive`), or a folder that holds
-    one, or the pair `train.csv` and `test.csv`, or images (see `image_folder`).
-    Raises UserError if there is nothing, no known form, or more than one.
+    one, or `train.csv`, `test.csv` and perhaps `val.csv`, or images (see `image_folder`).
+    Raises UserError if there is nothing, no known form, or more than one, for a name that DVC
+    cannot record, and for files that would be left out.
     """
+    refuse_unrecordable(source)
     if source.is_file():
         if source.suffix.lower() == ".dvc":
             raise UserError(
                 f"{shown(source)}: a DVC pointer, not the data; run `dvc pull` and set data.source "
                 f"to {shown(source.with_suffix(''))}"
             )
-        return _found([source])
+        return _found([source], archive.tables(source))
     if source.is_dir():
         return _find_in_folder(source)
     if source.exists():
@@ -58,48 +65,52 @@ def find(source: Path) -> Found:
 
 
 def _find_in_folder(folder: Path) -> Found:
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    whole = [path for path in files if _stem(path) in _WHOLE]
+    names = data_names(sorted(path.name for path in folder.iterdir()))
+    files = [name for name in names if (folder / name).is_file()]
+    whole = [name for name in files if stem(name) in archive.WHOLE]
     has_images = image_folder.is_layout(folder)
     if len(whole) + has_images > 1:
-        names = listed([path.name for path in whole] + ["a folder of images"] * has_images)
-        raise UserError(f"{shown(folder)}: several sources ({names}); set data.source to one")
+        several = listed(whole + ["a folder of images"] * has_images)
+        raise UserError(f"{shown(folder)}: several sources ({several}); set data.source to one")
     if has_images:
         pictures = image_folder.pictures(folder)
         paths = [picture.path for picture in pictures]
         return Found(paths, partial(image_folder.read, pictures))
     if whole:
-        return _found(whole)
-    pair = [[path for path in files if _stem(path) == stem] for stem in _PAIR]
-    if all(len(found) == 1 for found in pair):
-        return _found([path for found in pair for path in found])
-    names = listed(sorted(path.name for path in folder.iterdir())) or "nothing"
+        file = folder / whole[0]
+        refuse_unread(names, folder, whole, f"set data.source to {shown(file)}")
+        return _found([file], archive.tables(file))
+    return _find_splits(folder, names, files)
+
+
+def _find_splits(folder: Path, names: list[str], files: list[str]) -> Found:
+    splits = by_split(files)
+    if is_complete(splits):
+        chosen = [name for (name,) in splits.values()]
+        refuse_unread(names, folder, chosen, "move it elsewhere; validation faces are val.csv")
+        tables = [_only_table(folder / name)._replace(split=s) for s, (name,) in splits.items()]
+        return _found([folder / name for name in chosen], tables)
+    for same in splits.values():
+        if len(same) > 1:
+            raise UserError(f"{shown(folder)}: {listed(same)} are the same split; keep one of them")
     raise UserError(
-        f"{shown(folder)}: no known layout in this folder (it holds {names}); it needs "
-        "fer2013.csv, icml_face_data.csv, train.csv and test.csv, or images as train/CLASS/*.jpg "
-        "and test/CLASS/*.jpg"
+        f"{shown(folder)}: no known layout in this folder (it holds {listed(names) or 'nothing'}); "
+        "it needs fer2013.csv, icml_face_data.csv, train.csv and test.csv, or images as "
+        "train/CLASS/*.jpg and test/CLASS/*.jpg"
     )
 
 
-def _found(files: list[Path]) -> Found:
-    """Return the source made of one file with all splits, or of a pair of files."""
-    tables = [table for file in files for table in _tables(file, alone=len(files) == 1)]
+def _only_table(file: Path) -> Table:
+    found = archive.tables(file)
+    if len(found) != 1:
+        raise UserError(
+            f"{shown(file)}: several CSV files in that of one split; name this file itself"
+        )
+    return found[0]
+
+
+def _found(files: list[Path], tables: list[Table]) -> Found:
+    """Return the source made of one file with all splits, or of one for each split."""
     if len(tables) == 1:
         return Found(files, lambda data: fer2013_csv.read(tables[0]))
-    return Found(files, lambda data: fer2013_csv.read_pair(tables[0], tables[1], data))
-
-
-def _stem(path: Path) -> str:
-    """Return the lower-case name without suffixes of tables and archives; "" if it has none."""
-    name = path.name.lower()
-    stem = name
-    while PurePath(stem).suffix in _SUFFIXES:
-        stem = PurePath(stem).stem
-    return stem if stem != name else ""
-
-
-def _tables(file: Path, *, alone: bool) -> list[Table]:
-    found = archive.tables(file)
-    if not alone and len(found) != 1:
-        raise UserError(f"{shown(file)}: two CSV files in one of a pair; name this file itself")
-    return found
+    return Found(files, partial(fer2013_csv.read_splits, tables))

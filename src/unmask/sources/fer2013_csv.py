@@ -2,22 +2,22 @@
 
 - `fer2013.csv` has the columns `emotion,pixels,Usage`, `icml_face_data.csv` has the same ones as
   `emotion, Usage, pixels`; the column Usage names the split.
-- `train.csv` and `test.csv` are a pair with the columns `emotion,pixels`; the validation split is
-  drawn from `train.csv`.
+- `train.csv`, `test.csv` and perhaps `val.csv` have the columns `emotion,pixels`; without
+  `val.csv`, the validation split is drawn from `train.csv`.
 
 Accepted: columns in any order, spaces around fields, one pair of double quotes around any field, a
 byte order mark, line endings of any system, blank lines, no line ending after the last line.
 Anything else is refused with its line number rather than guessed at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from typing import NamedTuple, NoReturn
 
 import numpy as np
 
 from unmask.core.errors import UserError
-from unmask.core.faces import TEST, TRAIN, FaceBlock
+from unmask.core.faces import TRAIN, VALIDATION, FaceBlock
 from unmask.params.data import Data
 from unmask.sources import head, pixels
 from unmask.sources.columns import LABELS, SPLIT_OF, Columns, drawn_split, locate
@@ -31,21 +31,27 @@ def read(table: Table) -> Iterator[FaceBlock]:
 
     Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first bad line.
     """
-    return _Reader(table.label, paired=False).blocks(table)
+    return _Reader(table.label, has_split=False).blocks(table)
 
 
-def read_pair(train: Table, test: Table, data: Data) -> Iterator[FaceBlock]:
-    """Yield the faces of `train.csv`, some drawn for validation, and then those of `test.csv`.
+def read_splits(tables: Sequence[Table], data: Data) -> Iterator[FaceBlock]:
+    """Yield the faces of one file for each split; see `Table.split`.
 
-    `row` is the line number, from 1; counting goes on from the last line of `train.csv` to
-    `test.csv`, so that no two faces share a row. Raises UserError like `read`.
+    If none is for validation, some training faces are drawn. `row` is the line number, from 1;
+    counting goes on from the last line of a file to the next, so that no two faces share a row.
+    Raises UserError like `read`.
     """
-    reader = _Reader(train.label, paired=True)
-    for block in reader.blocks(train):
-        yield block._replace(split=drawn_split(block.row, data))
-    for block in _Reader(test.label, paired=True).blocks(test):
-        split = np.full(len(block.row), TEST, dtype=np.uint8)
-        yield block._replace(split=split, row=block.row + reader.lines)
+    is_drawn = all(table.split != VALIDATION for table in tables)
+    lines = 0
+    for table in tables:
+        reader = _Reader(table.label, has_split=True)
+        for block in reader.blocks(table):
+            row = block.row + lines
+            split = np.full(len(row), table.split, dtype=np.uint8)
+            if is_drawn and table.split == TRAIN:
+                split = drawn_split(row, data)
+            yield block._replace(split=split, row=row)
+        lines += reader.lines
 
 
 class _Row(NamedTuple):
@@ -58,8 +64,8 @@ class _Row(NamedTuple):
 class _Reader:
     """Reads one file; `lines` counts the lines read so far."""
 
-    def __init__(self, label: str, *, paired: bool) -> None:
-        self._label, self._paired, self.lines = label, paired, 0
+    def __init__(self, label: str, *, has_split: bool) -> None:
+        self._label, self._has_split, self.lines = label, has_split, 0
 
     def blocks(self, table: Table) -> Iterator[FaceBlock]:
         columns: Columns | None = None
@@ -145,7 +151,7 @@ class _Reader:
 
     def _columns(self, number: int, line: bytes) -> Columns:
         names = [self._bare(field, number, line) for field in line.split(b",")]
-        return locate(names, f"{self._label}:{number}", paired=self._paired)
+        return locate(names, f"{self._label}:{number}", has_split=self._has_split)
 
 
 def _skip_byte_order_mark(stream: BufferedReader) -> None:

@@ -2,8 +2,11 @@
 
 import bz2
 import gzip
+import json
 import lzma
-from collections.abc import Callable
+import re
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BufferedReader
 
@@ -26,7 +29,47 @@ _NOT_READ = {
     b"Rar!": "RAR",
     b"(\xb5/\xfd": "Zstandard",
     b"\x1f\x9d": "compress",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"LZIP": "lzip",
+    b"]\0\0": "LZMA",
 }
+
+_FORMATS = {
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls) or other Office document",
+    b"SQLite format 3\0": "an SQLite database",
+    b"MATLAB 5.0 MAT-file": "a MATLAB file",
+    b"\x93NUMPY": "a NumPy array (.npy)",
+    b"Obj\x01": "an Avro file",
+    b"{\\rtf": "an RTF document",
+    b"%PDF-": "a PDF document",
+    **dict.fromkeys((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle"),
+    **dict.fromkeys((b"(dp0\n", b"(lp0\n", b"]q\0", b"}q\0", b"ccopy_reg\n"), "a pickle"),
+}
+"""Files with other tables, by how they start."""
+
+_BY_PANDAS = {
+    b"PAR1": ("a Parquet file", "read_parquet"),
+    b"ARROW1\0\0": ("a Feather or Arrow file", "read_feather"),
+    b"FEA1": ("a Feather file", "read_feather"),
+    b"ORC": ("an ORC file", "read_orc"),
+}
+
+_IMAGES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+
+_DOCUMENTS = {
+    "xl/": "an Excel workbook (.xlsx)",
+    "word/": "a Word document (.docx)",
+    "content.xml": "an OpenDocument file (.ods)",
+}
+"""Documents that are zip archives, by the start of the name of a member."""
 
 _AGAIN = "get the file again, for instance with `unmask-fetch`"
 
@@ -46,6 +89,16 @@ def unpacker(head: bytes) -> Unpacker | None:
     return next((unpack for magic, unpack in _UNPACK.items() if head.startswith(magic)), None)
 
 
+def zipped_document(names: Sequence[str]) -> str | None:
+    """Return what a zip archive with these members is if it is a document, otherwise None."""
+    if names and all(name.endswith(".npy") for name in names):
+        return "NumPy arrays (.npz)"
+    return next(
+        (kind for start, kind in _DOCUMENTS.items() if any(n.startswith(start) for n in names)),
+        None,
+    )
+
+
 def refuse_foreign(head: bytes, label: str, again: str = _AGAIN) -> None:
     """Raise UserError if `head` is not how a CSV file starts.
 
@@ -57,6 +110,7 @@ def refuse_foreign(head: bytes, label: str, again: str = _AGAIN) -> None:
     for magic, name in _NOT_READ.items():
         if head.startswith(magic):
             raise UserError(f"{label}: packed with {name}, which is not supported; unpack it first")
+    _refuse_formats(head, start, label, again)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UserError(f"{label}: text in UTF-16; save it as UTF-8, or {again}")
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
@@ -71,3 +125,42 @@ def refuse_foreign(head: bytes, label: str, again: str = _AGAIN) -> None:
         raise UserError(f"{label}: an archive inside an archive; unpack the outer one")
     if b"\0" in head.splitlines()[0]:  # one in a later line is reported with that line
         raise UserError(f"{label}: binary data or UTF-16 text, not a CSV file; {again}")
+
+
+def _refuse_formats(head: bytes, start: bytes, label: str, again: str) -> None:
+    """Raise UserError for a file of another kind; start: in lower case, without what is blank."""
+    for magic, (kind, reader) in _BY_PANDAS.items():
+        if head.startswith(magic):
+            raise UserError(f"{label}: {kind}, not a CSV file; {_convert(label, reader)}")
+    for magic, kind in _FORMATS.items():
+        if head.startswith(magic):
+            raise UserError(f"{label}: {kind}, not a CSV file; save its table as CSV, or {again}")
+    image = _image(head)
+    if image:
+        raise UserError(
+            f"{label}: an image ({image}), not a CSV file; to read images, set data.source to the "
+            "folder that holds train/CLASS/*.jpg and test/CLASS/*.jpg"
+        )
+    if start.startswith((b"{", b"[")):
+        is_lines = re.match(rb'\{\s*"[^"]*"\s*:\s*[^\s{[]', start)
+        kind, more = ("JSON lines", ", lines=True") if is_lines else ("JSON", "")
+        raise UserError(f"{label}: {kind}, not a CSV file; {_convert(label, 'read_json', more)}")
+
+
+def _convert(label: str, reader: str, more: str = "") -> str:
+    """Return what a message says about making a CSV file with pandas."""
+    source, target = json.dumps(label), json.dumps(f"{label}.csv")
+    code = f"import pandas; pandas.{reader}({source}{more}).to_csv({target}, index=False)"
+    needs = "" if reader == "read_json" else "`pip install pyarrow` and "
+    return f"convert it: {needs}`python -c {shlex.quote(code)}`"
+
+
+def _image(head: bytes) -> str | None:
+    """Return the format of an image that starts with `head`, or None if it is none."""
+    if head[:2] == b"BM" and head[6:10] == bytes(4):
+        return "BMP"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[4:12] in (b"ftypheic", b"ftypmif1", b"ftypavif"):
+        return "HEIF"
+    return next((name for magic, name in _IMAGES.items() if head.startswith(magic)), None)

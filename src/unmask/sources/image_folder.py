@@ -1,12 +1,13 @@
 """A folder of images: `train/happy/*.jpg`, `test/...` and optionally `validation/...`.
 
 Images of any size, colour or grey, become 48x48 grey: rotated as their EXIF data say, converted
-with Pillow's luma weights and scaled with antialiasing. Hidden files and the leftovers of file
-browsers are skipped; anything else that is not an image is refused.
+with Pillow's luma weights and scaled with antialiasing. Folders may have FER2013's own words and
+numbers (`Training/3`, see `columns`). Hidden files and other leftovers are skipped; anything else
+that is not an image of a class is refused.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,27 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from unmask.core.errors import UserError
-from unmask.core.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceBlock
+from unmask.core.faces import SIZE, TEST, TRAIN, VALIDATION, FaceBlock
 from unmask.params.data import Data
-from unmask.sources.columns import drawn_split
-from unmask.sources.text import shown
-
-_SPLITS = {
-    "train": TRAIN,
-    "validation": VALIDATION,
-    "val": VALIDATION,
-    "valid": VALIDATION,
-    "test": TEST,
-}
-_CLASSES = {name: label for label, name in enumerate(CLASSES)} | {
-    "anger": CLASSES.index("angry"),
-    "disgusted": CLASSES.index("disgust"),
-    "fearful": CLASSES.index("fear"),
-    "happiness": CLASSES.index("happy"),
-    "sadness": CLASSES.index("sad"),
-    "surprised": CLASSES.index("surprise"),
-}
-_LEFTOVERS = {"thumbs.db", "desktop.ini"}
+from unmask.sources.columns import CLASS_NAMES, SPLIT_NAMES, drawn_split, split_named
+from unmask.sources.text import data_names, refuse_unread, shown
 
 # Pillow's other readers are for odd formats, some of which run external programs.
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
@@ -46,32 +30,34 @@ _BLOCK = 512
 
 
 class Picture(NamedTuple):
-    """One image file; label: index into CLASSES; split: index into SPLITS."""
+    """One image file; name: its path in the source; label, split: index into CLASSES, SPLITS."""
 
     path: Path
+    name: str
     label: int
     split: int
 
 
 def is_layout(folder: Path) -> bool:
     """Return whether `folder` holds a folder `train` or `test`, as a folder of images does."""
-    return any(path.name.lower() in ("train", "test") for path in _folders(folder))
+    return any(split_named(path.name) in (TRAIN, TEST) for path in _entries(folder)[0])
 
 
 def pictures(folder: Path) -> list[Picture]:
     """Return the images of train, validation and test, each sorted by class folder and file name.
 
-    Raises UserError for a folder that is neither a split nor a class, or two that are the same one.
+    Raises UserError for a folder that is neither a split nor a class, for two that are the same
+    one, and for files outside the class folders.
     """
     found: list[Picture] = []
-    splits = _named(folder, _SPLITS, "split")
+    splits = _named(folder, split_named, "split", SPLIT_NAMES)
     for split in sorted(splits):
-        classes = _named(splits[split], _CLASSES, "class")
+        classes = _named(splits[split], _class_named, "class", CLASS_NAMES)
         for label in sorted(classes, key=lambda label: classes[label].name):
-            files = _files(classes[label])
-            found.extend(Picture(path, label, split) for path in files)
+            for path in _files(classes[label]):
+                found.append(Picture(path, path.relative_to(folder).as_posix(), label, split))
     for name in ("train", "test"):
-        if _SPLITS[name] not in splits:
+        if split_named(name) not in splits:
             raise UserError(f"{shown(folder)}: no folder {name}; both train and test are needed")
     return found
 
@@ -90,36 +76,45 @@ def read(found: Sequence[Picture], data: Data) -> Iterator[FaceBlock]:
         if is_drawn:
             split = np.where(split == TRAIN, drawn_split(row, data), split)
         labels = np.array([picture.label for picture in block], dtype=np.uint8)
-        yield FaceBlock(_images([picture.path for picture in block]), labels, split, row)
+        images = _images([picture.path for picture in block])
+        names = [picture.name for picture in block]
+        yield FaceBlock(images, labels, split, row, names=names)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the folders in `folder` and everything else in it but leftovers, both sorted."""
+    found = [folder / name for name in data_names(sorted(path.name for path in folder.iterdir()))]
+    folders = [path for path in found if path.is_dir()]
+    return folders, [path for path in found if not path.is_dir()]
 
 
-def _named(folder: Path, numbers: dict[str, int], kind: str) -> dict[int, Path]:
-    """Return the folders in `folder` by the numbers that `numbers` gives to their names."""
+def _class_named(name: str) -> int | None:
+    return CLASS_NAMES.get(name.lower())
+
+
+def _named(
+    folder: Path, number_of: Callable[[str], int | None], kind: str, allowed: Iterable[str]
+) -> dict[int, Path]:
+    """Return the folders in `folder` by the numbers that `number_of` gives to their names."""
     found: dict[int, Path] = {}
-    for path in _folders(folder):
-        number = numbers.get(path.name.lower())
+    folders, others = _entries(folder)
+    for path in folders:
+        number = number_of(path.name)
         if number is None:
             raise UserError(
-                f"{shown(path)}: unknown {kind} folder; allowed are {', '.join(numbers)}"
+                f"{shown(path)}: unknown {kind} folder; allowed are {', '.join(allowed)}"
             )
         if number in found:
             raise UserError(
                 f"{shown(path)}: the same {kind} as {shown(found[number].name)}; merge the two"
             )
         found[number] = path
+    refuse_unread([path.name for path in others], folder, (), "move it elsewhere")
     return found
 
 
 def _files(folder: Path) -> list[Path]:
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if not path.name.startswith(".") and path.name.lower() not in _LEFTOVERS
-    )
+    paths = [folder / name for name in data_names(sorted(path.name for path in folder.iterdir()))]
     for path in paths:
         if not path.is_file():
             raise UserError(f"{shown(path)}: not a file; class folders may hold only images")

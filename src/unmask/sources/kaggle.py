@@ -6,6 +6,7 @@ or `~/.kaggle/kaggle.json`. The token is sent to Kaggle and never shown.
 """
 
 import argparse
+import re
 import shlex
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from unmask.core.errors import UserError
 from unmask.sources import archive, fer2013_csv
-from unmask.sources.text import shown
+from unmask.sources.text import refuse_unrecordable, shown
 
 COMPETITION = "challenges-in-representation-learning-facial-expression-recognition-challenge"
 
@@ -48,11 +49,29 @@ def main() -> None:
     except KeyboardInterrupt:
         line = "interrupted; run `unmask-fetch` again"
     else:
-        print(f"{file} is here; run the pipeline on it with")
-        print(f"  dvc exp run -S {shlex.quote(f'data.source={file}')}")
+        print(f"{shown(file)} is here; run the pipeline on it with")
+        print(f"  {command(file)}")
         return
     print(f"error: {line}", file=sys.stderr)
     sys.exit(2)
+
+
+def command(source: Path) -> str:
+    """Return what a shell runs the pipeline on `source` with, whatever its name.
+
+    Hydra reads the value, so the name goes into its quotes, and those into the shell's. Hydra wants
+    a backslash before a quote and before "${", and two for each that stands there already.
+    """
+    value = str(source)
+    if re.fullmatch("[A-Za-z0-9_./-]+", value):
+        return f"dvc exp run -S data.source={value}"
+    value = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
+    value = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    value = re.sub(r"(\\+)\Z", r"\1\1", value)
+    setting = f"data.source='{value}'"
+    # Double quotes are easier to read, but some characters have a meaning in them.
+    quoted = shlex.quote(setting) if re.search(r'["$`\\!]', setting) else f'"{setting}"'
+    return f"dvc exp run -S {quoted}"
 
 
 def fetch(folder: Path) -> Path:
@@ -61,13 +80,14 @@ def fetch(folder: Path) -> Path:
     A file that is already there is kept. A download is checked before it gets its name, so that
     half a file never has it. Raises UserError, one line that says what to do.
     """
+    refuse_unrecordable(folder / FILES[0])
     for name in FILES:
         if (folder / name).is_file():
             return folder / name
     _require_credentials()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
-        file = _download_first(Path(temporary))
+        file = _download_first(Path(temporary), folder)
         _check(file)
         return file.replace(folder / file.name)
 
@@ -92,25 +112,26 @@ def _require_credentials() -> None:
     raise UserError(f"no Kaggle credentials; {_LOGIN}, and accept the rules at {_PAGE}/rules")
 
 
-def _download_first(folder: Path) -> Path:
+def _download_first(temporary: Path, folder: Path) -> Path:
     for name in FILES:
-        file = _download(name, folder)
+        file = _download(name, temporary, folder)
         if file:
             return file
     raise UserError(f"Kaggle has none of {', '.join(FILES)}; look at {_PAGE}/data")
 
 
-def _download(name: str, folder: Path) -> Path | None:
-    """Return the downloaded file, or None if Kaggle has none of this name.
+def _download(name: str, temporary: Path, folder: Path) -> Path | None:
+    """Return the file, downloaded into `temporary`, or None if Kaggle has none of this name.
 
-    The text of kagglehub's exceptions is not passed on, as it may quote a header with the token.
+    folder: where it will be, for messages. The text of kagglehub's exceptions is not passed on, as
+    it may quote a header with the token.
     """
     import requests
     from kagglehub import competition_download
     from kagglehub.exceptions import DataCorruptionError, UnauthenticatedError
 
     try:
-        return Path(competition_download(COMPETITION, path=name, output_dir=str(folder)))
+        return Path(competition_download(COMPETITION, path=name, output_dir=str(temporary)))
     except UnauthenticatedError:
         raise UserError(f"Kaggle does not know these credentials; {_LOGIN}") from None
     except requests.HTTPError as error:
@@ -123,7 +144,7 @@ def _download(name: str, folder: Path) -> Path | None:
     except (requests.ConnectionError, requests.Timeout) as error:
         raise UserError(
             f"cannot reach Kaggle ({type(error).__name__}); check the network and any proxy, or "
-            f"download {name} from {_PAGE}/data with a browser and put it into data/raw"
+            f"download {name} from {_PAGE}/data with a browser and put it into {shown(folder)}"
         ) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:  # no space, no permission

@@ -4,12 +4,15 @@ A bomb is a small file that unpacks to more than any disk holds.
 """
 
 import os
+import re
 import tarfile
 from io import BufferedReader, RawIOBase
 from math import inf
 
 from unmask.core.errors import UserError
+from unmask.sources.text import shown
 
+_MAX_MEMBERS = 50_000
 _ALWAYS_ALLOWED = 1 << 26
 _MAX_RATIO = 200
 
@@ -78,3 +81,25 @@ class Metered(RawIOBase):
                 f"{self._label}: unpacks to more than {_MAX_RATIO} times its size, as faces never "
                 "do; get the file again"
             )
+
+
+def refuse_outside(name: str, label: str) -> None:
+    """Raise UserError for a path that no honest archive has, though none is ever followed."""
+    if (
+        name.startswith(("/", "\\"))
+        or re.match("[A-Za-z]:", name)
+        or ".." in re.split(r"[/\\]", name)
+    ):
+        raise UserError(
+            f"{label}/{shown(name)}: a path that leads out of the archive; "
+            "pack the file again under its bare name"
+        )
+
+
+def refuse_many(count: int, label: str) -> None:
+    """Raise UserError if an archive has too many members."""
+    if count > _MAX_MEMBERS:
+        raise UserError(
+            f"{label}: more than {_MAX_MEMBERS} files in this archive; "
+            "unpack it and name the CSV file or the folder of images"
+        )

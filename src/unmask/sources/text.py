@@ -1,9 +1,12 @@
-"""Text from outside: CSV files as streams of lines, and how messages show names and values."""
+"""Text from outside: CSV files as streams of lines, names of files, and how messages show both."""
 
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from fnmatch import translate
 from io import BufferedReader, BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from unmask.core.errors import UserError
@@ -12,15 +15,44 @@ _BLOCK = 1 << 19
 _MAX_LINE = 1 << 16
 _MAX_QUOTE, _MAX_NAMES = 24, 6
 
+LEFTOVERS = (
+    # hidden: .DS_Store, ._*, .Trash-1000, .nfs*, .ipynb_checkpoints, .thumbnails, .gitignore
+    ".?*",
+    # Windows, where x.png:Zone.Identifier says that x.png was downloaded
+    *("*zone.identifier", "*:$data"),
+    *("thumbs.db", "thumbs.db:*", "ehthumbs*.db", "desktop.ini", "system volume information"),
+    *("$recycle.bin", "recycler"),
+    # macOS (as Samba shows it, too), network storage, Linux
+    *("__macosx", "icon\r", "icon\uf00d", "network trash folder", "temporary items"),
+    *("@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "lost+found"),
+    # editors, tar
+    *("*~", "~$*", "#*#", "*.sw[op]", "pax_global_header", "paxheader", "paxheaders.*"),
+)
+"""Names, in lower case, that file systems, archivers and editors leave behind: no data."""
+
+NOTES = (
+    *("readme", "licen[cs]e", "copying", "notice", "authors", "citation", "changelog"),
+    *("*.md", "*.txt", "*.rst", "*.pdf", "*.bib", "*.cff"),
+    *("*.md5", "*.sha1", "*.sha256", "*.sha512", "md5sums", "sha*sums", "checksums"),
+)
+"""Names, in lower case, of what may be beside the data, unread."""
+
+_FACELESS = {"fer2013new", "example_submission"}  # FER+'s votes, and guesses
+_COMPANIONS = {"icml_face_data": {"train", "test", "fer2013"}}  # the same faces again
+_SAMPLE = {"sample.csv", "sample.png", "sample_votes.csv"}  # what the stage make_sample writes
+_SUFFIXES = {".csv", ".gz", ".xz", ".bz2", ".zip", ".tar", ".tgz", ".txz"}
+
 
 class Table(NamedTuple):
     """One CSV file: plain, compressed or inside an archive.
 
-    label: its name in messages; open: opens it for reading from the start, unpacked as it is read.
+    label: its name in messages; open: opens it for reading from the start, unpacked as it is read;
+    split: that of all its faces, or None if it has the column Usage.
     """
 
     label: str
     open: Callable[[], AbstractContextManager[BufferedReader]]
+    split: int | None = None
 
 
 def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes]]:
@@ -94,3 +126,71 @@ def listed(names: Sequence[str | Path]) -> str:
     """Return the first few names, separated by commas."""
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return ", ".join(shown(name) for name in names[:_MAX_NAMES]) + more
+
+
+def data_names(names: Sequence[str]) -> list[str]:
+    """Return `names`, paths in a source, without leftovers and DVC pointers to others of them."""
+    known = set(names)
+    return [
+        name
+        for name in names
+        if not any(_is_leftover(part.lower()) for part in name.split("/"))
+        and not (name.endswith(".dvc") and name.removesuffix(".dvc") in known)
+    ]
+
+
+def stem(name: str) -> str:
+    """Return the lower-case name of a table or archive without suffixes; "" for other files."""
+    whole = PurePosixPath(name.lower()).name
+    bare = whole
+    while PurePosixPath(bare).suffix in _SUFFIXES:
+        bare = PurePosixPath(bare).stem
+    return bare if bare != whole else ""
+
+
+def refuse_unread(names: Sequence[str], label: str | Path, chosen: Sequence[str], fix: str) -> None:
+    """Raise UserError if a source holds anything that is neither read nor known to be idle.
+
+    names: everything in the source `label` but leftovers; chosen: the tables that are read, none if
+    they are images; fix: what the message says about the rest.
+    """
+    idle = _FACELESS.union(*(_COMPANIONS.get(stem(name), ()) for name in chosen))
+    known = {*chosen} | (_SAMPLE if _SAMPLE.issubset(names) else set())
+    unread = [
+        name
+        for name in names
+        if name not in known
+        and stem(name) not in idle
+        and not _is_note(PurePosixPath(name).name.lower())
+    ]
+    if unread:
+        beside = f"which would not be read beside {listed(chosen) or 'the folders of images'}"
+        raise UserError(f"{shown(label)}: holds {listed(unread)}, {beside}; {fix}")
+
+
+def refuse_unrecordable(source: Path) -> None:
+    """Raise UserError for a name, of a source or of anything in it, that DVC cannot record.
+
+    DVC writes names as UTF-8, a folder's as JSON and others as YAML, which ends a line at "\\x85".
+    """
+    inside = (
+        os.path.join(folder, name)  # noqa: PTH118, as Path takes ten times as long
+        for folder, folders, files in (os.walk(source) if source.is_dir() else ())
+        for name in (*folders, *files)
+    )
+    for path in (str(source), *inside):
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise UserError(
+                f"{shown(path)}: a name that is not UTF-8, which DVC cannot record; rename it"
+            ) from None
+    if "\x85" in str(source):
+        raise UserError(f"{shown(source)}: a name that DVC cannot record; rename it")
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], re.Match[str] | None]:
+    return re.compile("|".join(map(translate, patterns))).match
+
+
+_is_leftover, _is_note = _matcher(LEFTOVERS), _matcher(NOTES)

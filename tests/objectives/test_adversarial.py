@@ -10,9 +10,9 @@ from runs import run_reconstructor, same, settings
 from torch import nn
 
 from unmask.core.faces import FaceSet
-from unmask.models.device import compute
 from unmask.objectives.adversarial import Params, PatchDiscriminator, build
 from unmask.params.training import Training
+from unmask.training.process_group import Compute
 
 ADVERSARIAL = ["cgan", "cgan_resnet"]
 
@@ -39,12 +39,14 @@ def objective(generator=None, learning_rate=0.01, **params):
          "schedule": "constant", "gradient_clip": None, "flip": 0.0, "rotation": 0.0, "shift": 0.0}
     )  # fmt: skip
     torch.manual_seed(0)
-    return build(generator or Generator(), Params(**params), training, compute())
+    compute = Compute(torch.device("cpu"), "float32")
+    return build(generator or Generator(), Params(**params), training, compute)
 
 
 def batch(seed=0):
     random = np.random.default_rng(seed)
-    return [torch.from_numpy(random.integers(0, 256, (16, 1, 24, 48), np.uint8)) for _ in range(2)]
+    halves = (random.integers(0, 256, (16, 1, 24, 48), np.uint8) for _ in range(2))
+    return dict(zip(("upper", "lower"), map(torch.from_numpy, halves), strict=True))
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
@@ -69,9 +71,9 @@ def test_the_discriminator_learns_to_tell_generated_halves():
     learner = objective(learning_rate=0.001, discriminator_learning_rate=5.0)
     first = learner.train_step(batch())["discriminator_accuracy"]
     for seed in range(60):
-        upper, lower = batch(seed)
-        lower[..., ::2] = 0  # real halves have stripes, which the generator cannot make
-        figures = learner.train_step([upper, lower])
+        halves = batch(seed)
+        halves["lower"][..., ::2] = 0  # real halves have stripes, which the generator cannot make
+        figures = learner.train_step(halves)
     assert figures["discriminator_accuracy"] > max(0.9, first)
 
 
@@ -83,13 +85,14 @@ def test_the_discriminator_sees_the_upper_half():
 
 
 def test_the_discriminator_is_spectrally_normalised():
-    learner = objective()
+    learner = objective(learning_rate=0.001)  # the norm follows the weights from step to step
     for seed in range(30):
         learner.train_step(batch(seed))
-    for module in learner.helpers["discriminator"].eval().modules():
-        if isinstance(module, nn.Conv2d):
-            weight = module.weight.detach().flatten(1)
-            assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1, abs=0.2)
+    modules = learner.helpers["discriminator"].eval().modules()
+    weights = [m.weight.detach().flatten(1) for m in modules if isinstance(m, nn.Conv2d)]
+    assert len(weights) == 4
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight, 2) == pytest.approx(1, abs=0.1)
 
 
 def test_the_adversarial_loss_reaches_the_generator_and_leaves_the_discriminator_alone():
@@ -107,7 +110,7 @@ def test_the_adversarial_loss_reaches_the_generator_and_leaves_the_discriminator
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "words"), [(0.999, "teaches no more"), (0.5, "it guesses"), (0.75, None)]
+    ("accuracy", "words"), [(0.999, "no longer teaches"), (0.5, "it guesses"), (0.75, None)]
 )
 def test_a_collapsed_discriminator_is_reported(accuracy, words):
     faults = objective().faults({"train/discriminator_accuracy": accuracy})
@@ -124,5 +127,5 @@ def test_a_collapse_stands_in_the_facts_of_the_run_and_on_the_screen(faces, capf
         objective={"name": "adversarial", "discriminator_learning_rate": 3e4},
     )  # fmt: skip
     training = json.loads(Path("models/reconstructors/cgan/training.json").read_text())
-    assert "teaches no more" in training["faults"]["12"][0]
+    assert "no longer teaches" in training["faults"]["12"][0]
     assert "warning: epoch 12: discriminator collapsed" in capfd.readouterr().err

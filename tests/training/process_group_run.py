@@ -1,7 +1,7 @@
 """Trains a model by each objective, in as many processes as its first argument says.
 
-Works in the current folder, which holds `faces`. Started by the tests of teams: as one process,
-which starts the others, or by torchrun.
+Works in the current folder, which holds `faces`. Started by the tests of process groups: as
+one process, which starts the others, or by torchrun.
 """
 
 import sys
@@ -32,11 +32,11 @@ def main(devices: int) -> None:
     train = settings(devices=devices, batch_size=15, gradient_clip=1.0)
     still = CLASSIFIER.model_copy(update={"dropout": 0.0, "dense_dropout": 0.0})
     everything = np.ones(len(faces), bool)
-    train_classifier("classifier", faces.images, faces, everything, still, train)
+    train_classifier("classifier", "whole", faces.images, faces, everything, still, train, {})
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     for run, (name, entry) in RECONSTRUCTORS.items():
         entry = Reconstructor.model_validate(entry)
-        train_reconstructor(name, crop(faces.images), rows, entry, train, run)
+        train_reconstructor(name, crop(faces.images), rows, entry, train, run, {})
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import process_group_run
 import pytest
-import team_run
 from safetensors.numpy import load_file
 
 from unmask.core.errors import UserError
 
-SCRIPT = Path(team_run.__file__)
-RUNS = ["classifier", *team_run.RECONSTRUCTORS]
+SCRIPT = Path(process_group_run.__file__)
+RUNS = ["classifier", *process_group_run.RECONSTRUCTORS]
 
 
 def start(*command, folder):
@@ -71,4 +71,4 @@ def test_two_processes_train_what_one_trains(faces, in_folder):
 def test_more_processes_than_were_asked_for_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="more processes were started"):
-        team_run.main(1)
+        process_group_run.main(1)

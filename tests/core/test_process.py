@@ -1,0 +1,71 @@
+"""The environment of a stage, which is set before the libraries that read it are loaded."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STAGES = Path(__file__).resolve().parents[2] / "stages"
+NAMES = ("GOMP_SPINCOUNT", "CUBLAS_WORKSPACE_CONFIG")
+
+SETS_UP = f"""
+import sys
+sys.path.insert(0, {str(STAGES)!r})
+import _source
+import json, os
+print(json.dumps({{
+    "loaded": [name for name in ("torch", "numpy") if name in sys.modules],
+    "set": {{name: os.environ.get(name) for name in {NAMES!r}}},
+    "unmask": sys.modules["unmask"].__file__,
+}}))
+"""
+
+
+def set_up(**environment):
+    """Return what is loaded and set in a new process after a stage's first import."""
+    kept = {k: v for k, v in os.environ.items() if k not in (*NAMES, "DVC_STAGE", "PYTHONPATH")}
+    done = subprocess.run(
+        [sys.executable, "-c", SETS_UP],
+        env=kept | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_the_environment_is_set_before_torch_is_loaded():
+    found = set_up()
+    assert found["loaded"] == []
+    assert found["set"] == {"GOMP_SPINCOUNT": "10000", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    # The code beside the stage is what runs, not what is installed.
+    assert Path(found["unmask"]) == STAGES.parent / "src/unmask/__init__.py"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_setting_of_the_user_wins(name):
+    defaults = set_up()["set"]
+    assert set_up(**{name: ":16:8"})["set"] == defaults | {name: ":16:8"}
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES.glob("[a-z]*.py")), ids=lambda stage: stage.stem)
+def test_no_stage_loads_torch_before_its_environment_is_set(stage):
+    """A stage imports `_source` before it imports anything that imports torch."""
+    probe = f"""
+import runpy, sys
+class Stop(BaseException): pass
+def source(name, *rest, load=__import__):
+    if name == "_source":
+        assert "torch" not in sys.modules and not any(m.startswith("unmask") for m in sys.modules)
+        raise Stop
+    return load(name, *rest)
+__builtins__.__import__ = source
+try:
+    runpy.run_path({str(stage)!r})
+except Stop:
+    print("in time")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "in time\n", done.stderr

@@ -1,0 +1,191 @@
+"""Where people run the pipeline: notebooks, containers, other disks, other Git settings."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from clone import ROOT
+
+pytestmark = pytest.mark.slow
+
+NOTEBOOK = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MATPLOTLIBRC": "/nonexistent/matplotlibrc",
+    "MPLCONFIGDIR": "/proc/nowhere",
+}
+STRICT = {
+    "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONDEVMODE": "1",
+    "PYTHONHASHSEED": "7",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+THREADS = {
+    "OMP_NUM_THREADS": "many",
+    "OMP_WAIT_POLICY": "?",
+    "KMP_AFFINITY": "?",
+    "OMP_DYNAMIC": "1",
+}
+LOGGING = {
+    "DVCLIVE_LOGLEVEL": "loud",
+    "DVCLIVE_RESUME": "true",
+    "DVCLIVE_OPEN": "true",
+    "DVCLIVE_TEST": "true",
+    "DVC_STUDIO_CLIENT_LOGLEVEL": "loud",
+}
+STAGES = [
+    "make_sample",
+    "audit",
+    "train_classifier baseline",
+    "train_reconstructor cgan",
+    "assess unet",
+    "evaluate_classifier baseline",
+    "compare",
+    "report",
+]
+
+
+def stage(clone, command, environment, status=0):
+    script, *arguments = command.split()
+    words = [f"{name}={value}" for name, value in environment.items()]
+    run = ["env", *words, "python", f"stages/{script}.py", *arguments]
+    return clone.run(*run, status=status)
+
+
+def test_no_environment_variable_breaks_a_stage(clone):
+    for command in STAGES:
+        printed = stage(clone, command, NOTEBOOK | STRICT | ASCII | THREADS | LOGGING)
+        assert "Traceback" not in printed, command
+
+
+@pytest.mark.parametrize(
+    "backend", ["module://matplotlib_inline.backend_inline", "Qt5Agg", "nosuch"]
+)
+def test_the_last_stage_draws_its_figure_whatever_the_backend(clone, backend):
+    figure = clone.path / "metrics/compare.png"
+    figure.unlink()
+    stage(clone, "compare", {"MPLBACKEND": backend})
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("script", ["crop", "train_classifier", "check_params"])
+def test_a_python_without_the_packages_says_so_in_one_line(reproduced, script):
+    bare = [sys.executable, "-S", f"stages/{script}.py"]  # as from an IDE, or cron, without .venv
+    printed = reproduced.run(*bare, status=2)
+    (line,) = printed.splitlines()
+    assert line.startswith(f"error: {sys.executable} lacks numpy, ")
+    assert line.endswith("; run `source .venv/bin/activate` first, or use `make repro`")
+
+
+def namespaces():
+    allowed = subprocess.run(["unshare", "--pid", "--fork", "true"], check=False).returncode == 0
+    return pytest.mark.skipif(not allowed, reason="no process namespaces may be made here")
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        pytest.param("unshare --pid --fork --mount-proc python", marks=namespaces()),
+        "setsid --wait ./wrap.sh",
+        "timeout 500 nice ./wrap.sh",
+    ],
+)
+def test_a_launcher_that_hides_dvc_does_not_end_the_stage(clone, launcher):
+    wrap = clone.path / "wrap.sh"
+    wrap.write_text('#!/bin/bash\npython "$@"\n')
+    wrap.chmod(0o755)
+    clone.set_params(lambda params: params["train"].update(launcher=launcher))
+    printed = clone.dvc("repro", "--force", "--single-item", "train_baseline")
+    assert "DVC is gone" not in printed
+    assert (clone.path / "models/baseline/config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "command"),
+    [
+        ("models", "train_classifier ceiling"),
+        ("data/raw", "make_sample"),
+        ("models/reconstructors", "train_reconstructor unet"),
+    ],
+)
+def test_a_folder_linked_to_another_disk_is_refused_before_training(
+    clone, tmp_path, folder, command
+):
+    elsewhere = tmp_path / "disk"
+    shutil.move(clone.path / folder, elsewhere)
+    (clone.path / folder).symlink_to(elsewhere)
+    (line,) = stage(clone, command, {}, status=2).splitlines()
+    assert line.startswith(f"error: {folder}: a link to another disk or folder")
+    assert "`dvc config --local cache.dir" in line
+    assert not (clone.path / ".checkpoints").exists()
+
+
+def test_the_cache_can_be_on_another_disk_as_the_refusal_says(clone, tmp_path):
+    clone.dvc("config", "--local", "cache.dir", str(tmp_path / "disk"))
+    clone.dvc("config", "--local", "cache.type", "symlink")
+    clone.dvc("repro", "--force", "--single-item", "crop")
+    assert (clone.path / "data/halves/upper.npy").is_symlink()
+    clone.dvc("repro", "--force", "--single-item", "train_baseline")
+
+
+@pytest.mark.parametrize("setting", ["true", "input", "false"])
+def test_a_checkout_of_git_for_windows_has_the_same_bytes(reproduced, tmp_path, setting):
+    copy = tmp_path / "checkout"
+    git = ["git", "-c", f"core.autocrlf={setting}", "clone", "--quiet", str(reproduced.path)]
+    reproduced.run(*git, str(copy))
+    for name in ("sweeps/reconstructors.sh", "src/unmask/mask.py", "dvc.yaml", "data/.gitignore"):
+        assert (copy / name).read_bytes() == (reproduced.path / name).read_bytes(), name
+    pictures = [name for name in reproduced.run("git", "ls-files").split() if name.endswith("png")]
+    for name in pictures:
+        assert (copy / name).read_bytes() == (reproduced.path / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("how", ["add", "import-url", "add a folder"])
+def test_data_of_ones_own_can_be_under_dvc(clone, tmp_path, how):
+    shutil.copy(clone.path / "data/raw/sample.csv", tmp_path / "mine.csv")
+    pointer = "data/raw/mine.csv.dvc"
+    if how == "import-url":
+        clone.dvc("import-url", str(tmp_path / "mine.csv"), "data/raw/mine.csv")
+    elif how == "add":
+        shutil.copy(tmp_path / "mine.csv", clone.path / "data/raw")
+        clone.dvc("add", "data/raw/mine.csv")
+    else:
+        (clone.path / "data/raw/mine").mkdir()
+        shutil.copy(tmp_path / "mine.csv", clone.path / "data/raw/mine/fer2013.csv")
+        clone.dvc("add", "data/raw/mine")
+        pointer = "data/raw/mine.dvc"
+    clone.commit("my data")
+    tracked = clone.run("git", "ls-files", "data").splitlines()
+    assert pointer in tracked
+    assert not [name for name in tracked if name.endswith((".csv", ".npy"))]
+
+
+def test_an_experiment_elsewhere_finds_data_that_is_under_dvc(clone):
+    shutil.copy(clone.path / "data/raw/sample.csv", clone.path / "data/raw/mine.csv")
+    clone.dvc("add", "data/raw/mine.csv")
+    clone.commit("my data")
+    clone.dvc("exp", "run", "--temp", "-S", "data.source=data/raw/mine.csv", "ingest")
+
+
+@pytest.mark.parametrize("target", ["repro", "report"])
+def test_a_folder_that_is_no_repository_is_refused_before_anything_is_installed(tmp_path, target):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    environment = {"PATH": os.environ["PATH"], "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
+    made = subprocess.run(
+        ["make", target], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 2
+    assert made.stderr.startswith("error: this folder is not a Git repository; clone it or run")
+    assert "dvc config --local core.no_scm true" in made.stderr.splitlines()[0]
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_source_archive_runs_without_git_as_the_refusal_says(clone, tmp_path):
+    shutil.rmtree(clone.path / ".git")
+    clone.dvc("config", "--local", "core.no_scm", "true")
+    clone.dvc("repro", "--single-item", "--force", "evaluate_baseline")
+    made = (clone.path / "metrics/classification/baseline.json").read_text()
+    assert '"revision": null' in made
