@@ -1,7 +1,7 @@
-"""What benchmarks share: sides that take turns, children that are watched, medians, tables.
+"""What the benchmarks share: sides that take turns, watched child processes, medians, tables.
 
-Nothing here imports more than the standard library: until a child begins a program of its own, the
-kernel counts this process's memory as the child's.
+It imports only the standard library: until a child starts its own program, the kernel counts this
+process's memory as the child's.
 """
 
 import json
@@ -19,18 +19,19 @@ ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
 
 MIB, GIB = 1 << 20, 1 << 30
-_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_SAMPLES = 0.05
 
 T = TypeVar("T")
 
 
 class Child(NamedTuple):
-    """What a child process came to.
+    """What was measured of a child process.
 
-    figures: what it printed as JSON on its last line; seconds: from its start to its end; busy: of
-        processors, all of its threads together, which other processes on the machine change less.
-    peak: bytes resident at most; own: of these, at most so many that were not pages of files, which
-        the kernel can drop when others need memory (sampled; 0 where there is no /proc).
+    figures: what it printed as JSON on its last line.
+    seconds: from its start to its end; busy: CPU seconds of all its threads, which depend less on
+        what else the machine is doing.
+    peak: most bytes resident; own: most bytes resident without the pages of mapped files, which the
+        kernel can drop when others need memory (sampled; 0 if there is no /proc).
     """
 
     figures: dict[str, float]
@@ -45,9 +46,9 @@ def run(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Child:
-    """Run a command, watch its memory, and return what it printed last, if that is JSON.
+    """Run a command and watch its memory; `figures` is its last line, if that is JSON.
 
-    Raises SystemExit with all of its output where it fails.
+    Raises SystemExit with everything it printed if it fails.
     """
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603, no shell
@@ -56,12 +57,12 @@ def run(
     )  # fmt: skip
     watch = _Watch(process.pid)
     errors: list[str] = []
-    # Both pipes are read at once, or a child that fills one would wait for ever.
+    # Both pipes are read at the same time, or a child that fills one would wait forever.
     reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))  # type: ignore[union-attr]
     reader.start()
     printed = process.stdout.read()  # type: ignore[union-attr]
     reader.join()
-    # Unlike what `subprocess` offers, this tells the memory of this one child.
+    # Unlike `subprocess`, this gives the memory of this one child.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began
@@ -73,10 +74,10 @@ def run(
 
 
 def alternate(sides: Mapping[str, Callable[[int], T]], rounds: int) -> dict[str, list[T]]:
-    """Let each side have its turn in every round, and return what each came to, round by round.
+    """Give each side a turn in every round; return each side's results, round by round.
 
-    Every other round runs backwards, so that no side always follows the same other one. A side is
-    called with the number of the round.
+    Every other round runs backwards, so that no side always follows the same one. A side is called
+    with the number of the round.
     """
     found: dict[str, list[T]] = {name: [] for name in sides}
     for number in range(rounds):
@@ -87,7 +88,7 @@ def alternate(sides: Mapping[str, Callable[[int], T]], rounds: int) -> dict[str,
 
 
 def spread(values: Sequence[float], style: str = ".1f") -> str:
-    """Return the median and, where there are several values, the least and the greatest."""
+    """Return the median and, if there are several values, the minimum and the maximum."""
     middle = format(median(values), style)
     if len(values) == 1:
         return middle
@@ -95,7 +96,7 @@ def spread(values: Sequence[float], style: str = ".1f") -> str:
 
 
 def ratios(first: Sequence[float], second: Sequence[float]) -> list[float]:
-    """Divide what was measured in the same round."""
+    """Return the ratios of values measured in the same round."""
     return [a / b for a, b in zip(first, second, strict=True)]
 
 
@@ -114,7 +115,7 @@ def _last_line(printed: str) -> dict[str, float]:
 
 
 class _Watch:
-    """Looks at a process's memory now and then until it is told to end."""
+    """Samples a process's memory until it is told to end."""
 
     def __init__(self, pid: int) -> None:
         self._status, self._most, self._over = Path(f"/proc/{pid}/status"), 0, threading.Event()
@@ -122,13 +123,13 @@ class _Watch:
         self._thread.start()
 
     def end(self) -> int:
-        """Return the most bytes of its own that the process had."""
+        """Stop, and return the most bytes that were the process's own."""
         self._over.set()
         self._thread.join()
         return self._most
 
     def _look(self) -> None:
-        while not self._over.wait(_SECONDS_BETWEEN_LOOKS):
+        while not self._over.wait(_SECONDS_BETWEEN_SAMPLES):
             try:
                 lines = self._status.read_text().splitlines()
             except OSError:

@@ -1,13 +1,12 @@
-"""A clock for training, of the standard library alone: not every side has PyTorch."""
+"""A clock for training, with only the standard library: not every side has PyTorch."""
 
 import time
 
 
 class Clock:
-    """Notes when epochs end; the first epoch warms up and does not count.
+    """Notes when epochs end; the first epoch is a warm-up and does not count.
 
-    An epoch lasts until the end of the next, so that it includes validation and whatever is
-    written.
+    Times run from the end of one epoch to the end of the next, validation and all writing included.
     """
 
     def __init__(self) -> None:
@@ -20,9 +19,9 @@ class Clock:
         self._busy.append(time.process_time())
 
     def rates(self, faces: int) -> dict[str, float]:
-        """Return how many faces were learned from in a second, where an epoch has `faces`.
+        """Return training faces per second, where an epoch has `faces` of them.
 
-        `busy` is of seconds of processors, all of this process's threads together.
+        `rate` is per second, `busy` per CPU second of all of this process's threads.
         """
         learned = faces * (len(self._ends) - 1)
         return {

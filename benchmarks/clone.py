@@ -12,7 +12,7 @@ from alternate import HERE, ROOT, run
 
 
 class Stage(NamedTuple):
-    """A stage that has run; seconds since the epoch."""
+    """A stage that has run; times are in seconds since 1970."""
 
     name: str
     began: float
@@ -20,33 +20,33 @@ class Stage(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """A run of DVC: seconds from start to end, and the stages that it ran."""
+    """A DVC run: seconds from start to end, and the stages that it ran."""
 
     seconds: float
     stages: list[Stage]
 
     @property
     def within(self) -> float:
-        """Seconds that passed within stages."""
+        """Seconds spent in stages."""
         return sum(stage.ended - stage.began for stage in self.stages)
 
 
 class Clone:
-    """The last commit, without anything that has been computed."""
+    """A clone of the last commit, without any results."""
 
     def __init__(self, path: Path, of: Path = ROOT) -> None:
         self.path, self._times = path, path.parent / f"{path.name}_times.jsonl"
         run(["git", "clone", "--quiet", of, path])
-        # Clones that stand side by side share what they compute.
+        # Clones in the same folder share a cache.
         config = f"[cache]\n    dir = {path.parent / 'cache'}\n"
         (path / ".dvc" / "config.local").write_text(config)
 
     def again(self, name: str) -> "Clone":
-        """Return another clone of what is committed here, side by side with this one."""
+        """Return another clone of this one's last commit, in the same folder."""
         return Clone(self.path.with_name(name), self.path)
 
     def set_params(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Rewrite params.yaml as `change` changes its values, and commit it, as DVC wishes."""
+        """Apply `change` to params.yaml and commit it, as DVC expects."""
         from ruamel.yaml import YAML
 
         editor = YAML()
@@ -57,7 +57,7 @@ class Clone:
         run(["git", *identity, "commit", "--quiet", "--all", "--message", "smaller"], self.path)
 
     def dvc(self, *words: str) -> Timed:
-        """Run `dvc` with these words, and time it and its stages."""
+        """Run `dvc` with these arguments; return its time and that of its stages."""
         self._times.unlink(missing_ok=True)
         environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -73,7 +73,7 @@ class Clone:
 
 
 def reduce(params: dict[str, Any]) -> None:
-    """Leave of the pipeline what takes a few minutes: a small sample, two reconstructors."""
+    """Reduce the pipeline to a few minutes: a small sample and two reconstructors."""
     kept = ("unet", "mean_face")
     params["recon"]["model"] = kept[0]
     for name in [name for name in params["reconstructors"] if name not in kept]:

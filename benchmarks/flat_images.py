@@ -1,10 +1,10 @@
-"""What the audit's threshold on flat images finds, judged by the annotators of FER+.
+"""What the audit's threshold for flat images finds, judged by the annotators of FER+.
 
     python benchmarks/flat_images.py data/faces data/raw/fer2013new.csv
 
-The faces must be those of fer2013.csv with the labels of FER2013, all of them and in order. An
-image counts as no face where more than half of the annotators say so. Most such images show
-people, cut badly; of them a picture's flatness says nothing, so recall is low by nature.
+The faces must be those of fer2013.csv with FER2013's own labels, all of them and in order. An image
+shows no face if more than half of the annotators say so. Most such images show badly cropped
+people, about which flatness says nothing, so recall is bound to be low.
 """
 
 import sys
@@ -29,11 +29,11 @@ def main(folder: str, votes: str) -> None:
     counts = table.select_dtypes("number")
     no_face = (counts["NF"] > counts.sum(axis=1) / 2).to_numpy()
     if len(images) != len(table):
-        raise SystemExit(f"{len(images):,} faces and {len(table):,} rows of votes: not the same")
+        raise SystemExit(f"{len(images):,} faces but {len(table):,} votes; use matching files")
 
     shares = flatness(images)
 
-    print(f"{len(images):,} images, of which {no_face.sum()} show no face by FER+\n")
+    print(f"{len(images):,} images, of which {no_face.sum()} show no face according to FER+\n")
     print("| flat | images found | no face | precision | recall |\n| --- | --- | --- | --- | --- |")
     for threshold in THRESHOLDS:
         found = shares >= threshold

@@ -1,13 +1,13 @@
-"""The full pipeline and its benchmarks on a GPU: absolute times, and how busy the device was.
+"""The full pipeline and its benchmarks on a GPU: absolute times, and how busy the GPU was.
 
     python benchmarks/gpu.py [fer2013.csv] [--imagenet] [--reduced] [--output benchmarks/gpu.md]
 
-Without CUDA the same runs on the CPU, for which `--reduced` is meant. In a temporary clone of the
-last commit, `dvc repro` with the larger settings of README (`--imagenet`: encoders start from
-published weights, which takes a network), on the sample where no source is given. Then the
-benchmarks of ingest, training, reconstructors and replay. The use of GPU and processors is looked
-at every second; of a stage that was over sooner, there is no figure. `--jobs 4` runs the chains of
-four reconstructors at a time: small models leave most of a GPU idle. Stages then slow each other.
+Runs `dvc repro` in a temporary clone of the last commit, with the larger settings of README, on the
+sample or on the source that is given. Then it runs the benchmarks ingest, training, reconstructors
+and cuda_graph. With `--imagenet`, encoders start from published weights, which needs a network.
+Without CUDA, everything runs on the CPU; `--reduced` is meant for that. The use of GPU and CPU is
+sampled every second, so stages that take less have no figures. `--jobs 4` runs the chains of four
+reconstructors at a time, since small models leave most of a GPU idle; stages then slow each other.
 """
 
 import argparse
@@ -45,17 +45,17 @@ QUERY = ["--query-gpu=utilization.gpu,memory.used,power.draw", "--format=csv,noh
 
 
 class Look(NamedTuple):
-    """One look at the machine: percent of the processors, percent, MiB and watts of the GPUs."""
+    """One sample: use of the CPU in percent; use (percent), memory (MiB) and power (W) of GPUs."""
 
     when: float
-    processors: float
+    cpu: float
     gpu: float | None
     memory: float | None
     power: float | None
 
 
 class Watch:
-    """Looks at the machine every second, as a context manager."""
+    """Samples the use of CPU and GPUs every second; a context manager."""
 
     def __init__(self) -> None:
         self.looks: list[Look] = []
@@ -72,9 +72,9 @@ class Watch:
         self._thread.join()
 
     def between(self, began: float, ended: float) -> list[str]:
-        """Return mean use, most memory and mean power between two moments."""
+        """Return mean use, peak memory and mean power of the GPUs, and mean use of the CPU."""
         looks = [look for look in self.looks if began <= look.when <= ended]
-        processors = [look.processors for look in looks]
+        cpu = [look.cpu for look in looks]
         gpu, memory, power = (
             [value for value in values if value is not None]
             for values in zip(*(look[2:] for look in looks), strict=True)
@@ -83,7 +83,7 @@ class Watch:
             f"{mean(gpu):.0f}" if gpu else "",
             f"{max(memory):,.0f}" if memory else "",
             f"{mean(power):.0f}" if power else "",
-            f"{mean(processors):.0f}" if processors else "",
+            f"{mean(cpu):.0f}" if cpu else "",
         ]
 
     def _watch(self) -> None:
@@ -91,20 +91,20 @@ class Watch:
             self.looks.append(Look(time.time(), psutil.cpu_percent(), *self._gpus()))
 
     def _gpus(self) -> tuple[float | None, float | None, float | None]:
-        """Return the mean use and the sums of memory and power of all GPUs; without any, None."""
+        """Return mean use, total memory and total power of all GPUs; None each without a GPU."""
         if not self._smi:
             return None, None, None
         smi = subprocess.run([self._smi, *QUERY], capture_output=True, text=True)  # noqa: S603
         try:
             lines = [[float(word) for word in line.split(",")] for line in smi.stdout.splitlines()]
             use, memory, power = zip(*lines, strict=True)
-        except ValueError:  # a figure that this GPU does not tell
+        except ValueError:  # a figure that this GPU does not report
             return None, None, None
         return mean(use), sum(memory), sum(power)
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Run all, and write a Markdown page after each part of it."""
+    """Run everything; write the Markdown page after each part."""
     parts = [f"# On a GPU\n\n{made('gpu', sys.argv[1:])}, {_device()}."]
     with tempfile.TemporaryDirectory() as name, Watch() as watch:
         clone = Clone(Path(name) / "clone")
@@ -124,9 +124,9 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def _repro(clone: Clone, targets: list[str], jobs: int) -> Timed:
-    """Run the pipeline; with several jobs, so many reconstructors' chains at a time.
+    """Run the pipeline; several jobs run the chains of as many reconstructors at a time.
 
-    DVC runs one stage of a workspace at a time: each job has a workspace, and all share a cache.
+    DVC runs one stage per workspace at a time, so each job has its own; all share a cache.
     """
     if jobs == 1 or targets:
         return clone.dvc("repro", *targets)
@@ -158,7 +158,7 @@ def _repro(clone: Clone, targets: list[str], jobs: int) -> Timed:
     return Timed(seconds + runs[-1].seconds, stages)
 
 
-HEAD = ("GPU, %", "its memory at most, MiB", "its power, W", "processors, %")
+HEAD = ("GPU, %", "peak GPU memory, MiB", "GPU power, W", "CPU, %")
 
 
 def _pipeline(timed: Timed, watch: Watch) -> str:
@@ -167,7 +167,7 @@ def _pipeline(timed: Timed, watch: Watch) -> str:
         for stage in timed.stages
     ]
     began, ended = timed.stages[0].began, timed.stages[-1].ended
-    rows.append(("all, with DVC", f"{timed.seconds:.1f}", *watch.between(began, ended)))
+    rows.append(("total, with DVC", f"{timed.seconds:.1f}", *watch.between(began, ended)))
     return f"## The pipeline\n\n{table(('stage', 'seconds', *HEAD), rows)}"
 
 
@@ -176,7 +176,7 @@ def _use(began: float, ended: float, watch: Watch) -> str:
 
 
 def _set(params: dict[str, Any], arguments: argparse.Namespace) -> None:
-    """Change parameters to the larger settings, or to the smaller ones."""
+    """Change parameters to the larger settings, or to the reduced ones."""
     if arguments.source:
         params["data"]["source"] = str(arguments.source.resolve())
         params["audit"]["remove"] = "near"
@@ -201,13 +201,13 @@ def _benchmarks(arguments: argparse.Namespace) -> list[list[str]]:
             ["ingest.py", *(source or ["--faces", "1000"]), "--rounds", "1"],
             ["training.py", *small, "--epochs", "2"],
             ["reconstructors.py", "unet", *small],
-            ["replay.py", "cnn_simple", *small],
+            ["cuda_graph.py", "cnn_simple", *small],
         ]
     return [
         ["ingest.py", *source],
         ["training.py", "--train", "20000"],
         ["reconstructors.py", "--train", "4096", "--validation", "512"],
-        ["replay.py"],
+        ["cuda_graph.py"],
     ]
 
 
@@ -216,7 +216,7 @@ def _device() -> str:
     name = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.strip()
-    return "no CUDA device: all figures are the CPU's" if name == "False" else name
+    return "no CUDA device, so everything ran on the CPU" if name == "False" else name
 
 
 def _write(path: Path, parts: list[str]) -> None:
@@ -230,5 +230,7 @@ if __name__ == "__main__":
     parser.add_argument("--reduced", action="store_true")
     parser.add_argument("--jobs", type=int, default=1, help="reconstructors at a time")
     parser.add_argument("--output", type=Path, default=HERE / "gpu.md")
-    parser.add_argument("--targets", nargs="*", default=[], help="of `dvc repro`, and no benchmark")
+    parser.add_argument(
+        "--targets", nargs="*", default=[], help="for `dvc repro`, without benchmarks"
+    )
     main(parser.parse_args())

@@ -1,18 +1,17 @@
-"""Ingest of fer2013.csv, against torchvision and against pandas.
+"""Ingest of fer2013.csv, compared with torchvision and pandas.
 
     python benchmarks/ingest.py [fer2013.csv] [--rounds 5] [--faces 35887]
 
-Without a file, one of as many faces is made of random pixels. Each side is a process of its own:
+Without a file, it writes one with as many faces of random pixels. Each side is its own process:
 
-- unmask: all that the stage `ingest` does: every row is checked, the file's SHA-256 taken, and the
-  arrays are written and flushed to disk;
-- torchvision: `torchvision.datasets.FER2013`, both of its splits. It compares the file's MD5 with
-  that of Kaggle's; a subclass tells it the MD5 of the file at hand, so that it does all of its work
-  on any file;
-- pandas: `read_csv`, and `numpy.fromstring` for each row; as people do.
+- unmask: everything that the stage `ingest` does: it checks every row, takes the file's SHA-256,
+  and writes the arrays and flushes them to disk;
+- torchvision: `torchvision.datasets.FER2013`, both splits. It compares the file's MD5 with that of
+  Kaggle's file; a subclass gives it the MD5 of this file, so that it does all its work on any file;
+- pandas: `read_csv`, and `numpy.fromstring` for each row, the common way.
 
-Seconds are those of reading, imports not counted; those of processors are of all threads together,
-and change less where the machine has other work. Memory is that of the whole process.
+Seconds are for reading, without imports; CPU seconds are summed over threads, and depend less on
+what else the machine is doing. Memory is that of the whole process.
 """
 
 import argparse
@@ -33,7 +32,7 @@ sys.path.insert(0, str(ROOT / "src"))
 def main(source: Path | None, rounds: int, faces: int) -> None:
     """Print a Markdown table."""
     with tempfile.TemporaryDirectory() as name:
-        # torchvision looks for this name in this folder.
+        # torchvision looks for a file of this name in this folder.
         file = Path(name) / "fer2013" / "fer2013.csv"
         file.parent.mkdir()
         if source:
@@ -42,7 +41,7 @@ def main(source: Path | None, rounds: int, faces: int) -> None:
             from random_faces import write_csv
 
             write_csv(file, faces)
-        with file.open("rb") as stream:  # and what is read now, all sides find in memory
+        with file.open("rb") as stream:  # it is then in the page cache for all sides
             md5 = hashlib.file_digest(stream, "md5").hexdigest()
         size = file.stat().st_size / 1e6
         found = alternate({side: _child(side, file, md5) for side in SIDES}, rounds)
@@ -51,7 +50,7 @@ def main(source: Path | None, rounds: int, faces: int) -> None:
         for name in ("seconds", "busy")
     )
     read = int(found["unmask"][0].figures["faces"])
-    print(f"{read:,} faces, {size:.0f} MB, {rounds} rounds: median (least to greatest)\n")
+    print(f"{read:,} faces, {size:.0f} MB, {rounds} rounds: median (minimum to maximum)\n")
     rows = [
         (
             side,
@@ -64,8 +63,7 @@ def main(source: Path | None, rounds: int, faces: int) -> None:
         for side, children in found.items()
     ]
     head = (
-        "reader", "seconds", "times unmask's", "of processors, seconds", "times unmask's",
-        "peak MiB",
+        "reader", "seconds", "ratio to unmask", "CPU seconds", "ratio to unmask", "peak MiB"
     )  # fmt: skip
     print(table(head, rows))
 
@@ -76,7 +74,7 @@ def _child(side: str, file: Path, md5: str) -> Callable[[int], Child]:
 
 
 def measure(side: str, file: Path, md5: str) -> None:
-    """Read the file as one of SIDES and print what it took."""
+    """Read the file as one of SIDES does and print how long it took."""
     read = SIDES[side](file, md5)
     began, busy = time.perf_counter(), time.process_time()
     faces = read()
@@ -86,11 +84,13 @@ def measure(side: str, file: Path, md5: str) -> None:
 
 def _unmask(file: Path, md5: str) -> Callable[[], int]:
     from unmask.core.files import atomic_folder, atomic_write, write_json
+    from unmask.core.process import prepare
     from unmask.params.data import Data
     from unmask.sources.ingest import ingest
 
     data = Data(source=str(file), labels="fer2013", votes="unused", validation_fraction=0.1, seed=1)
 
+    prepare()  # as every stage does
     # As DVC does before a stage runs.
     shutil.rmtree(file.parent / "faces", ignore_errors=True)
 

@@ -2,10 +2,10 @@
 
     python benchmarks/pipeline.py [--reduced] [--rounds 3] [TARGET ...]
 
-In a temporary clone of the last commit: `dvc repro`; `dvc exp run` with another dropout of one
-reconstructor, another one in each round; `dvc repro` when all is done. Each is set against the sum
-of what its stages took, from the start of their processes to their ends: the rest is DVC's.
-With `--reduced`, a small sample and two reconstructors; with targets, what these need.
+In a temporary clone of the last commit: `dvc repro`; `dvc exp run` with a new dropout of one
+reconstructor in each round; `dvc repro` when nothing has changed. Each is compared with the time
+that its stages took, from the start of their processes to the end: the rest is DVC's overhead.
+With `--reduced`, a small sample and two reconstructors; with targets, only what these need.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main(reduced: bool, rounds: int, targets: list[str]) -> None:
                 "changed": lambda number: clone.dvc(
                     "exp", "run", "-S", f"{CHANGED}={0.21 + number / 100:.2f}", *targets
                 ),
-                # Where rounds run backwards, what was changed stays so: still nothing to do.
+                # In rounds that run backwards, the last change is still in place: nothing to do.
                 "nothing": lambda number: clone.dvc("repro", *targets),
             },
             rounds,
@@ -42,8 +42,8 @@ def main(reduced: bool, rounds: int, targets: list[str]) -> None:
         _row(f"`dvc exp run -S {CHANGED}=...`", again["changed"]),
         _row("`dvc repro`, nothing to do", again["nothing"]),
     ]
-    head = ("run", "stages", "seconds", "sum of its stages", "times that sum", "seconds besides")
-    print(f"{rounds} rounds, the first run once: median (least to greatest)\n")
+    head = ("run", "stages", "seconds", "seconds in stages", "ratio", "overhead, seconds")
+    print(f"{rounds} rounds, the first run only once: median (minimum to maximum)\n")
     print(table(head, rows))
     seconds = [run([sys.executable, *HELP], ROOT).seconds for _ in range(max(3, rounds))]
     print(f"\n`python {' '.join(HELP)}`: {spread(seconds, '.2f')} s")

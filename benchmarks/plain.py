@@ -1,4 +1,4 @@
-"""How people commonly train in PyTorch: a Dataset of single images, transforms, a DataLoader."""
+"""The usual way to train in PyTorch: a Dataset of single images, transforms, a DataLoader."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """Faces uint8 [N,48,48], each transformed by itself, and their labels."""
+    """Faces, uint8 [N,48,48], each transformed on its own, and their labels."""
 
     def __init__(
         self, images: NDArray[np.uint8], labels: NDArray[np.uint8], transform: nn.Module
@@ -35,7 +35,7 @@ def loaders(
     settings: Training,
     workers: int,
 ) -> tuple[DataLoader[tuple[Tensor, Tensor]], DataLoader[tuple[Tensor, Tensor]]]:
-    """Return loaders of the rows to train and to validate on, the former augmented."""
+    """Return the loaders of training and validation rows; training faces are augmented."""
     augmentation: list[object] = []
     if settings.flip:
         augmentation.append(transforms.RandomHorizontalFlip(settings.flip))

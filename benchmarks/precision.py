@@ -4,8 +4,8 @@
     python benchmarks/precision.py [--seeds 1 2 3]
 
 Trains the classifier of params.yaml on the upper halves in `data/`, in float32 and in bf16, and
-prints its best accuracy on validation. Where the processor has no bf16 arithmetic PyTorch emulates
-it, to the same figures but many times slower: the rates say nothing there.
+prints its best validation accuracy. If the processor has no bf16 arithmetic, PyTorch emulates it:
+the accuracies are the same, but it runs many times slower, so the speed says nothing there.
 """
 
 import argparse
@@ -15,35 +15,46 @@ import tempfile
 from pathlib import Path
 from statistics import mean, stdev
 
+from unmask.core.process import prepare, raise_on_ctrl_c
+
+if __name__ == "__main__":
+    prepare()  # as every stage does before it imports torch
+    raise_on_ctrl_c()
+
 import torch
 
 from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
 from unmask.core.section import read
-from unmask.models.device import compute
-from unmask.params.models import Named
+from unmask.models.device import choose_device, has_bf16
+from unmask.params.models import read_classifier
 from unmask.params.training import Train
+from unmask.readers import reader
 from unmask.training.classifier import train_classifier
 
 PRECISIONS = ("float32", "bf16")
+NAME = "baseline"
 
 
 def main(seeds: list[int]) -> None:
     """Print a Markdown table."""
-    classifier, train = read(Named, "classifier"), read(Train, "train")
+    classifier, train = read_classifier(), read(Train, "train")
     faces, keep = FaceSet.open("data/faces"), open_array("data/audit/keep.npy")
-    images = open_array("data/halves/upper.npy")
+    baseline = reader(NAME)
+    images = baseline.images()
     found: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for seed in seeds:
             for precision in PRECISIONS:
                 settings = train.model_copy(update={"seed": seed, "precision": precision})
-                train_classifier("baseline", images, faces, keep, classifier, settings)
-                training = json.loads(Path("models/baseline/training.json").read_text())
+                train_classifier(
+                    NAME, baseline.view, images, faces, keep, classifier, settings, source={}
+                )
+                training = json.loads(Path(f"models/{NAME}/training.json").read_text())
                 found[precision].append(training["best"]["validation/accuracy"])
-    own = "in hardware" if compute("auto").precision == "bf16" else "emulated"
-    print(f"bf16 is {own}; {torch.get_num_threads()} threads.\n")
+    arithmetic = "in hardware" if has_bf16(choose_device()) else "emulated"
+    print(f"bf16 is {arithmetic}; {torch.get_num_threads()} threads.\n")
     print("| seed | float32 | bf16 | difference, points |\n| --- | --- | --- | --- |")
     for seed, *pair in zip(seeds, *found.values(), strict=True):
         print(_row(str(seed), *pair))

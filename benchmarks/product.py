@@ -1,6 +1,6 @@
-"""Our own training loop, timed, without what it writes."""
+"""Our own training loop, timed, without the files that it writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,10 @@ from clock import Clock
 from numpy.typing import NDArray
 
 from unmask.models.batches import Batches
-from unmask.models.device import Compute
 from unmask.params.training import Training
 from unmask.training.loop import fit
 from unmask.training.objective import Objective
+from unmask.training.process_group import Compute
 from unmask.training.record import Record, State
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -19,17 +19,17 @@ Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 def train(
     objective: Objective,
-    arrays: Sequence[NDArray[Any]],
+    arrays: Mapping[str, NDArray[Any]],
     rows: Rows,
     settings: Training,
     seed: int,
-    machine: Compute,
+    compute: Compute,
     clock: Clock,
 ) -> State:
-    """Train on the first of `rows`, validate on the second, and forget the checkpoint."""
-    record = Record("benchmark", "", machine.team)
+    """Train on the first of `rows`, validate on the second, and delete the checkpoint."""
+    record = Record("benchmark", "", compute.group)
     batches = (Batches(arrays, part, settings.batch_size) for part in rows)
-    state = fit(objective, *batches, settings, seed, machine, record, clock)
+    state = fit(objective, *batches, settings, seed, compute, record, clock)
     record.close()
     record.end(state)
     return state

@@ -1,4 +1,4 @@
-"""Faces of random pixels: as many as one likes, in seconds, where only their number matters."""
+"""Faces of random pixels, any number of them in seconds, for when only their number matters."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-FER2013 = 35_887
-"""Faces in the Kaggle file."""
-
 SIDE, CLASSES = 48, 7
-_STRIPS = 4096  # rows of pixels that faces are put together from: no two faces will be the same
+_STRIPS = 4096  # rows of pixels that faces are made of: no two faces will be the same
 _BLOCK = 1000
 
 
 def write_csv(path: Path, count: int) -> None:
-    """Write faces in the Kaggle layout: four fifths for training, the rest in equal parts."""
+    """Write faces in Kaggle's layout: four fifths for training, the rest in equal parts."""
     strips = [
         " ".join(map(str, strip))
         for strip in np.random.default_rng(0).integers(0, 256, (_STRIPS, SIDE)).tolist()

@@ -1,11 +1,12 @@
-"""One side of benchmarks/reconstructors.py, as a process of its own.
+"""One side of benchmarks/reconstructors.py, as its own process.
 
     python benchmarks/reconstructor_side.py SIDE NAME FOLDER
 
-Trains the reconstructor NAME on the faces in FOLDER, as job.json there says, and prints images per
-second and the seconds of the whole run. `unmask` is the pipeline's loop, `anew` the same without
-kept features of frozen encoders, `pytorch` a plain loop in float32 with the same losses. `count`
-trains nothing: it prints how often the decoder's operations go into those of its frozen encoder.
+Trains the reconstructor NAME on the faces in FOLDER, with the settings in its job.json, and prints
+images per second and the seconds of the whole run. `unmask` is the pipeline's loop; `recomputed` is
+the same but computes the features of frozen encoders in every epoch; `pytorch` is a plain loop in
+float32 with the same losses. `count` trains nothing: it prints the ratio of the frozen encoder's
+operations to those of its decoder.
 """
 
 import json
@@ -19,24 +20,30 @@ from clock import Clock
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.core.process import prepare
+
+if sys.argv[1] in ("unmask", "recomputed"):
+    prepare()  # as every stage does before it imports torch
+
 import numpy as np
 import product
 import torch
 from numpy.typing import NDArray
 from plain import DEVICE, loaders
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet
 from unmask.core.section import check
 from unmask.mask import UPPER_ROWS, crop
 from unmask.models import registry
-from unmask.models.device import Compute
-from unmask.models.folder import build_reconstructor
+from unmask.models.folder import build, reconstructor_config
 from unmask.params.models import Reconstructor
 from unmask.params.training import Train, Training
 from unmask.training.objective import Objective
+from unmask.training.process_group import Compute
 from unmask.training.reconstructor import Pretrainable, keep_features
-from unmask.training.run import prepare
+from unmask.training.run import begin
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -57,12 +64,12 @@ def main(side: str, name: str, folder: str) -> None:
     if side == "pytorch":
         _plain(name, entry, settings, faces, rows, clock)
     else:
-        _own(name, entry, settings, train, faces, rows, clock, keep=side == "unmask")
+        _ours(name, entry, settings, train, faces, rows, clock, keep=side == "unmask")
     seconds = time.perf_counter() - began
     print(json.dumps(clock.rates(len(rows[0])) | {"seconds": seconds}))
 
 
-def _own(
+def _ours(
     name: str,
     entry: Reconstructor,
     settings: Training,
@@ -72,17 +79,18 @@ def _own(
     clock: Clock,
     keep: bool,
 ) -> None:
-    """Train as `unmask.training.reconstructor.train` does, without pictures and artefacts."""
-    machine = prepare(train)
-    model = learner = build_reconstructor(name, entry)
-    arrays = list(crop(np.array(faces.images)))
+    """Train as `train_reconstructor` does, without pictures and artefacts."""
+    compute = begin(train)
+    model = learner = build(reconstructor_config(name, entry.settings))
+    upper, lower = crop(np.array(faces.images))
+    arrays = {"upper": upper, "lower": lower}
     frozen = isinstance(model, Pretrainable) and model.encoder_is_frozen
     if keep and frozen and not settings.augments:
         used = np.concatenate(rows)
-        arrays += keep_features("benchmark", model.encoder, arrays[0], used, machine)
+        arrays |= keep_features("benchmark", model.encoder, upper, used, compute)
         learner = model.decoder
-    objective = _objective(entry, learner, settings, machine)
-    product.train(objective, arrays, rows, settings, train.seed, machine, clock)
+    objective = _objective(entry, learner, settings, compute)
+    product.train(objective, arrays, rows, settings, train.seed, compute, clock)
 
 
 def _plain(
@@ -93,9 +101,9 @@ def _plain(
     rows: Rows,
     clock: Clock,
 ) -> None:
-    """Train the same losses by the usual loop: one face at a time through PIL, Adam as it comes."""
+    """Train with the same losses in the usual loop: face by face through PIL, and default Adam."""
     learn, judge = loaders(np.array(faces.images), faces.labels, rows, settings, workers=0)
-    model = build_reconstructor(name, entry)
+    model = build(reconstructor_config(name, entry.settings))
     objective = _objective(entry, model, settings, Compute(DEVICE, "float32"))
     for module in (model, *objective.helpers.values()):
         module.to(DEVICE)
@@ -104,23 +112,30 @@ def _plain(
         objective.optimisers[number] = torch.optim.Adam(
             group["params"], lr=group["lr"], betas=group["betas"]
         )
-    halves = [UPPER_ROWS, SIZE - UPPER_ROWS]
+
+    def halves(images: Tensor) -> dict[str, Tensor]:
+        upper, lower = images.to(DEVICE).split([UPPER_ROWS, SIZE - UPPER_ROWS], dim=2)
+        return {"upper": upper, "lower": lower}
+
     for epoch in range(settings.epochs):
         for module in (model, *objective.helpers.values()):
             module.train()
         total = 0.0
         for images, _ in learn:
-            total += objective.train_step(images.to(DEVICE).split(halves, dim=2))["loss"].item()
+            total += objective.train_step(halves(images))["loss"].item()
         model.eval()
         with torch.no_grad():
             for images, _ in judge:
-                total += objective.measure(images.to(DEVICE).split(halves, dim=2))["loss"].item()
+                total += objective.measure(halves(images))["loss"].item()
         clock(epoch)
 
 
 def _operations(name: str, entry: Reconstructor) -> float:
-    """Return the encoder's floating-point operations per one of the decoder's, there and back."""
-    model = build_reconstructor(name, entry)
+    """Return how many operations the encoder's forward pass takes for each of the decoder's.
+
+    The decoder's are those of its forward and backward pass.
+    """
+    model = build(reconstructor_config(name, entry.settings))
     with FlopCounterMode(display=False) as encoder, torch.no_grad():
         features = model.encoder(torch.zeros(2, 1, UPPER_ROWS, SIZE))
     with FlopCounterMode(display=False) as decoder:
@@ -129,11 +144,11 @@ def _operations(name: str, entry: Reconstructor) -> float:
 
 
 def _objective(
-    entry: Reconstructor, model: torch.nn.Module, settings: Training, machine: Compute
+    entry: Reconstructor, model: torch.nn.Module, settings: Training, compute: Compute
 ) -> Objective:
-    module = registry.load("training.objectives", entry.objective.name)
+    module = registry.load("objectives", entry.objective.name)
     params = check(module.Params, entry.objective.settings, "objective")
-    objective: Objective = module.build(model, params, settings, machine)
+    objective: Objective = module.build(model, params, settings, compute)
     return objective
 
 

@@ -1,19 +1,19 @@
-"""Training of each reconstructor, against plain PyTorch; frozen encoders with and without features.
+"""Training of each reconstructor, compared with plain PyTorch; and what kept features are worth.
 
     python benchmarks/reconstructors.py [NAME ...] [--rounds 2] [--train 384] [--validation 64]
 
-Models, losses and batches are those of params.yaml, on faces of random pixels: they take as long as
-any. Each side is a process of its own; images per second are those of all epochs but the first,
-validation included; those in a second of processors, of all threads together, change less where
-the machine has other work. Plain PyTorch is a `DataLoader` with torchvision's transforms of each
-face, float32, and `torch.optim.Adam`. Reconstructors in closed form do not train, and are left out.
+Models, losses and batch sizes are those of params.yaml, on faces of random pixels, which take as
+long as any others. Each side is its own process. Images per second are for all epochs but the
+first, validation included; images per CPU second, over all threads, depend less on what else the
+machine is doing. Plain PyTorch is a `DataLoader` with torchvision's transforms of each face,
+float32, and `torch.optim.Adam`. Reconstructors in closed form do not train and are left out.
 
-Where the encoder is frozen and faces are not augmented, our loop reads features that it computes
-once. The second table is of whole runs of ten epochs, from the features to the last checkpoint,
-against our loop with features computed anew in every epoch, and against plain PyTorch; nothing is
-extrapolated. Its last column is no measurement: it counts floating-point operations, and says how
-much kept features could gain over features anew if the decoder did as many in a second as the
-encoder, which its smaller layers do not.
+If the encoder is frozen and faces are not augmented, our loop computes features once and reads them
+in every epoch. The second table compares whole runs of ten epochs, from the features to the last
+checkpoint, with our loop when it recomputes features in every epoch, and with plain PyTorch;
+nothing is extrapolated. Its last column is not measured: it counts floating-point operations, and
+is the speed-up that kept features would have over recomputed ones if the decoder did as many
+operations per second as the encoder, which its smaller layers do not.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main(names: list[str], rounds: int, train: int, validation: int, long: int) 
         write_faces(folder, train, validation)
         print(
             f"{train:,} faces to train on, {validation:,} to validate on, {rounds} rounds: "
-            "median (least to greatest)\n"
+            "median (minimum to maximum)\n"
         )
         write_job(folder, params, EPOCHS)
         print(_rates(folder, list(trained), rounds))
@@ -66,11 +66,11 @@ def _rates(folder: Path, names: list[str], rounds: int) -> str:
             unmask, pytorch = ([c.figures[figure] for c in found[side]] for side in sides)
             line += [spread(unmask, ",.0f"), spread(pytorch, ",.0f")]
             line.append(spread(ratios(unmask, pytorch), ".2f"))
-        print(f"{name}: faster by {line[3]}", file=sys.stderr)
+        print(f"{name}: speed-up {line[3]}", file=sys.stderr)
         rows.append(line)
     head = (
-        "reconstructor", "unmask, images/s", "pytorch, images/s", "faster by",
-        "unmask, in a second of processors", "pytorch, in the same", "faster by",
+        "reconstructor", "unmask, images/s", "pytorch, images/s", "speed-up",
+        "unmask, images per CPU second", "pytorch, images per CPU second", "speed-up",
     )  # fmt: skip
     return table(head, rows)
 
@@ -78,7 +78,7 @@ def _rates(folder: Path, names: list[str], rounds: int) -> str:
 def _features(folder: Path, names: list[str], rounds: int, epochs: int) -> str:
     rows = []
     for name in names:
-        sides = {side: _side(side, name, folder) for side in ("unmask", "anew", "pytorch")}
+        sides = {side: _side(side, name, folder) for side in ("unmask", "recomputed", "pytorch")}
         found = {
             side: [child.figures["seconds"] for child in children]
             for side, children in alternate(sides, rounds).items()
@@ -88,13 +88,13 @@ def _features(folder: Path, names: list[str], rounds: int, epochs: int) -> str:
         for seconds in found.values():
             line += [spread(seconds), spread(ratios(seconds, kept))]
         encoder = _side("count", name, folder)(0).figures["encoder to decoder"]
-        # The encoder runs over the faces once instead of in every epoch, the decoder as often.
+        # The encoder runs over the faces once instead of in every epoch, the decoder in every one.
         line.append(f"{epochs * (encoder + 1) / (encoder + epochs):.1f}")
         rows.append(line)
     head = (
         f"frozen encoder, {epochs} epochs", "features kept, seconds",
-        "computed anew, seconds", "faster by", "pytorch, seconds", "faster by",
-        "anew, at most by operations",
+        "recomputed, seconds", "speed-up", "pytorch, seconds", "speed-up",
+        "most possible over recomputed, by operations",
     )  # fmt: skip
     return table(head, rows)
 
@@ -105,7 +105,7 @@ def _side(side: str, name: str, folder: Path) -> Callable[[int], Child]:
 
 
 def learning(params: dict[str, Any]) -> list[str]:
-    """Return the names of the reconstructors that learn by steps."""
+    """Return the names of the reconstructors that are trained in steps."""
     entries = params["reconstructors"].items()
     return [name for name, entry in entries if entry["objective"]["name"] != "closed_form"]
 
@@ -121,18 +121,19 @@ def write_faces(folder: Path, train: int, validation: int) -> None:
 
 
 def write_job(folder: Path, params: dict[str, Any], epochs: int) -> None:
-    """Write what a side reads: parameters, with so many epochs of training."""
-    params["train"]["reconstructor"] |= {"epochs": epochs, "patience": epochs}
+    """Write the parameters that a side reads, with this number of epochs for every model."""
+    for kind in ("classifier", "reconstructor"):
+        params["train"][kind] |= {"epochs": epochs, "patience": epochs}
     (folder / "job.json").write_text(json.dumps(params))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="reconstructors; all that are trained without one")
+    parser.add_argument("names", nargs="*", help="reconstructors; default: all that are trained")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--train", type=int, default=384)
     parser.add_argument("--validation", type=int, default=64)
-    parser.add_argument("--epochs", type=int, default=LONG, help="of the runs with frozen encoders")
+    parser.add_argument("--epochs", type=int, default=LONG, help="for frozen encoders")
     arguments = parser.parse_args()
     main(
         arguments.names,

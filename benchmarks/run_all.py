@@ -2,7 +2,8 @@
 
     python benchmarks/run_all.py [NAME ...] [-- ARGUMENT ...]
 
-With names, these alone; the other sections stay as they are. What follows `--` goes to the script.
+With names, only these run, and the other sections stay as they are. Arguments after `--` are passed
+to the scripts.
 """
 
 import os
@@ -19,7 +20,7 @@ from alternate import GIB, HERE, ROOT
 BENCHMARKS = {
     "ingest": "Ingest",
     "training": "Training of the paper's CNN",
-    "bound": "What the processor could do",
+    "bound": "Training against the limit of the processor",
     "reconstructors": "Training of the reconstructors",
     "pipeline": "The whole pipeline",
     "scaling": "Growth with the number of faces",
@@ -27,14 +28,14 @@ BENCHMARKS = {
 HEAD = """\
 # Benchmarks
 
-Written by `make bench`. The sides of a comparison take turns in one run; given are the median over
-the rounds and, in brackets, the least and the greatest. The head of each script says what is
-measured.
+Written by `make bench`. The sides of a comparison take turns in one run; figures are the median
+over the rounds, with the minimum and the maximum in brackets. The docstring of each script says
+what is measured.
 """
 
 
 def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -> None:
-    """Run and write, one after the other."""
+    """Run the benchmarks one after another, and write the page after each."""
     for name in names or BENCHMARKS:
         command = [sys.executable, HERE / f"{name}.py", *extra]
         printed = subprocess.run(  # noqa: S603, no shell
@@ -46,7 +47,7 @@ def main(names: list[str], extra: list[str], path: Path = HERE / "results.md") -
 
 
 def made(name: str, words: list[str]) -> str:
-    """Say by which command, when, of which commit, and on what."""
+    """Return the command, the date, the commit and the machine, in one line."""
     names = [Path(word).name if Path(word).is_absolute() else word for word in words]
     call = " ".join(["python", f"benchmarks/{name}.py", *names])
     return f"`{call}`, {time.strftime('%Y-%m-%d')}, {_machine()}"
@@ -68,7 +69,7 @@ def _machine() -> str:
 
 
 def _sections(path: Path) -> dict[str, str]:
-    """Return what the page has already, by the benchmark's name."""
+    """Return the sections that the page already has, by benchmark."""
     if not path.exists():
         return {}
     names = {title: name for name, title in BENCHMARKS.items()}

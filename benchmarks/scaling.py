@@ -2,15 +2,15 @@
 
     python benchmarks/scaling.py [FACES ...] [--rounds 1] [--near]
 
-For each number of faces (10,000, 35,887, 200,000 and 1,000,000 without any), writes a CSV of random
-pixels and runs the stages on it as DVC would, each a process of its own: ingest, audit, crop, a
-reconstructor in closed form, trained and run, and one epoch of the baseline. The classifier learns
-from batches of 128; all other parameters are those of params.yaml. With `--near`, the audit also
-looks for near-duplicates.
+For each number of faces (default: 10,000, 35,887, 200,000 and 1,000,000), writes a CSV of random
+pixels and runs the stages on it as DVC would, each as its own process: ingest, audit, crop,
+training and running a reconstructor in closed form, and one epoch of the baseline. The classifier
+is trained with batches of 128; all other parameters are those of params.yaml. With `--near`, the
+audit also looks for near-duplicates.
 
-Peak memory is what was resident at most, pages of the arrays' files included, which the kernel
-takes back when others need memory; the process's own memory is without those. A million faces need
-15 GB of disk, in the folder for temporary files.
+Peak memory is the most that was resident, including the mapped pages of the arrays' files, which
+the kernel takes back when others need memory; own memory is without those. A million faces need
+15 GB of disk in the folder for temporary files.
 """
 
 import argparse
@@ -33,7 +33,7 @@ STAGES = {
     "crop": ["crop"],
     f"train_reconstructor {RECONSTRUCTOR}": ["train_reconstructor", RECONSTRUCTOR],
     f"reconstruct {RECONSTRUCTOR}": ["reconstruct", RECONSTRUCTOR],
-    "train_baseline, one epoch": ["train_baseline"],
+    "train_baseline, one epoch": ["train_classifier", "baseline"],
 }
 
 
@@ -41,24 +41,24 @@ Found = dict[tuple[str, int], list[Child]]
 
 
 def main(counts: list[int], rounds: int, only: list[str], near: bool) -> None:
-    """Print a Markdown table, and whether all stayed within the limit."""
+    """Print a Markdown table, and whether memory stayed within the limit."""
     stages = {name: words for name, words in STAGES.items() if not only or words[0] in only}
     found: Found = {}
     try:
         for count in counts:
             _measure(stages, count, rounds, near, found)
     except KeyboardInterrupt:
-        print("Interrupted: this is what was measured until then.\n")
+        print("Interrupted; these are the measurements so far.\n")
     rows = [_row(*key, found) for key in sorted(found, key=lambda key: list(stages).index(key[0]))]
     head = (
-        "stage", "faces", "seconds", "of processors, seconds", "the same a face, microseconds",
-        "grows by", "faces by", "peak MiB", "of its own, MiB",
+        "stage", "faces", "seconds", "CPU seconds", "CPU microseconds per face",
+        "CPU growth", "growth in faces", "peak MiB", "own peak MiB",
     )  # fmt: skip
-    print(f"{rounds} rounds: median (least to greatest)\n\n{table(head, rows)}\n")
+    print(f"{rounds} rounds: median (minimum to maximum)\n\n{table(head, rows)}\n")
     peak, (stage, count) = max((c.peak, key) for key, children in found.items() for c in children)
     print(
-        f"The most that was resident: {peak / GIB:.2f} GiB ({stage}, {count:,} faces). "
-        f"It {'stays' if peak <= LIMIT else 'does not stay'} within {LIMIT // GIB} GiB."
+        f"Peak memory is {peak / GIB:.2f} GiB ({stage}, {count:,} faces); "
+        f"it {'stays' if peak <= LIMIT else 'does not stay'} within {LIMIT // GIB} GiB."
     )
 
 
@@ -73,14 +73,14 @@ def _measure(
                 child = run([sys.executable, ROOT / "stages" / f"{script}.py", *words], folder)
                 found.setdefault((stage, count), []).append(child)
                 print(
-                    f"{count:,} faces: {stage}: {child.seconds:.1f} s, {child.busy:.1f} s of "
-                    f"processors, {child.peak / GIB:.2f} GiB, of its own {child.own / GIB:.2f} GiB",
+                    f"{count:,} faces: {stage}: {child.seconds:.1f} s, {child.busy:.1f} CPU s, "
+                    f"{child.peak / GIB:.2f} GiB, {child.own / GIB:.2f} GiB of them its own",
                     file=sys.stderr,
                 )
 
 
 def _row(stage: str, count: int, found: Found) -> list[str]:
-    """Return a line of the table; growth is against the next smaller number of faces."""
+    """Return a row of the table; growth is from the next smaller number of faces."""
     children = found[stage, count]
     busy = [child.busy for child in children]
     smaller = max((n for s, n in found if s == stage and n < count), default=None)
@@ -101,7 +101,7 @@ def _row(stage: str, count: int, found: Found) -> list[str]:
 
 
 def _prepare(folder: Path, count: int, near: bool) -> None:
-    """Write the source, and parameters that name it."""
+    """Write the source, and a params.yaml that names it."""
     from random_faces import write_csv
     from ruamel.yaml import YAML
 
@@ -121,7 +121,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", nargs="*", type=int, default=COUNTS)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--stages", nargs="*", default=[], help="of the first stages, only these")
+    parser.add_argument("--stages", nargs="*", default=[], help="scripts in stages/; default: all")
     parser.add_argument("--near", action="store_true")
     arguments = parser.parse_args()
     main(arguments.faces, arguments.rounds, arguments.stages, arguments.near)

@@ -1,11 +1,11 @@
-"""What is left of a run that is killed, again and again.
+"""What is left of a run that is killed again and again.
 
     python benchmarks/torture.py [--kills 30] [--trainings 20] [--checkpoints 200] [target ...]
 
-Reproduces the pipeline on a tiny sample twice: undisturbed, and stopped at random moments of all
-stages until the last run is let finish. Prints what differs between the two, and what was left
-alive. Does the same to one training run of each kind. Then kills a process that does nothing but
-write checkpoints, and reads what it left each time.
+Reproduces the pipeline on a tiny sample twice: undisturbed, and stopped at random moments in all
+stages until a last run may finish. Prints what differs between the two, and which processes were
+left alive. Does the same to one training run of each kind. Then kills a process that only writes
+checkpoints, and reads what it left each time.
 """
 
 import argparse
@@ -29,16 +29,17 @@ from torture_pipeline import torture_pipeline  # noqa: E402
 
 from conftest import write_faces  # noqa: E402
 from unmask.core.faces import FaceSet  # noqa: E402
-from unmask.models.device import compute  # noqa: E402
-from unmask.objectives.cross_entropy import Classification  # noqa: E402
+from unmask.models.device import choose_device  # noqa: E402
+from unmask.objectives.cross_entropy import CrossEntropy, Params  # noqa: E402
 from unmask.params.training import Training  # noqa: E402
 from unmask.training import checkpoint  # noqa: E402
+from unmask.training.process_group import Compute  # noqa: E402
 
 
 def main(kills: int, trainings: int, checkpoints: int, target: list[str]) -> int:
     """Print a Markdown table; return how many things went wrong."""
-    draw = random.Random(0)  # noqa: S311, no secret
-    torch.set_num_threads(1)  # processes are forked, and a pool of threads is not
+    draw = random.Random(0)  # noqa: S311, not for secrets
+    torch.set_num_threads(1)  # a fork does not copy a pool of threads
     with tempfile.TemporaryDirectory() as folder:
         wrong = torture_pipeline(Path(folder), kills, target, draw)
         wrong += torture_training(Path(folder), trainings, draw)
@@ -47,11 +48,11 @@ def main(kills: int, trainings: int, checkpoints: int, target: list[str]) -> int
 
 
 def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
-    """Kill training at random moments, go on, and compare each end with that of a run in peace."""
-    print("\n| kind of training | kills | starts from a checkpoint | ends | ends that differ |")
+    """Kill training at random moments, resume it, and compare its results with undisturbed ones."""
+    print("\n| training | kills | resumed from a checkpoint | finished | different results |")
     print("| --- | --- | --- | --- | --- |")
     wrong = 0
-    for kind, name in {"classification": "", "supervised": "unet", "adversarial": "cgan"}.items():
+    for kind, name in {"cross_entropy": "", "supervised": "unet", "adversarial": "cgan"}.items():
         peace, torture = (_made(folder / kind / end) for end in ("peace", "torture"))
         faces = write_faces(folder / kind / "faces", train=84, validation=42, test=42)
         began = time.monotonic()
@@ -78,7 +79,7 @@ def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
 
 
 def _train(name: str, faces: FaceSet, folder: Path) -> int:
-    """Train a tiny classifier, or the reconstructor `name`, below `folder` in another process."""
+    """Train a tiny classifier, or the reconstructor `name`, in `folder` and in another process."""
     if child := os.fork():
         return child
     os.chdir(folder)
@@ -101,7 +102,7 @@ def _contents(folder: Path) -> dict[Path, bytes]:
 
 
 def torture_checkpoints(folder: Path, kills: int, draw: random.Random) -> int:
-    """Kill a process while it writes checkpoints; each time a whole one has to be there."""
+    """Kill a process while it writes checkpoints; a complete one must be there every time."""
     path = _made(folder / "checkpoints") / "last.safetensors"
     objective = _objective()
     checkpoint.save(path, "torture", objective, {}, {"written": 0})
@@ -119,20 +120,21 @@ def torture_checkpoints(folder: Path, kills: int, draw: random.Random) -> int:
         saved = checkpoint.load(path, "torture", _objective(), print)
         unreadable += saved is None
         seen.add(saved.notes["written"] if saved else None)
-    print("\n| killed | moments | unreadable checkpoints | checkpoints written between kills |")
+    print("\n| killed | times | unreadable checkpoints | checkpoints written between kills |")
     print("| --- | --- | --- | --- |")
     print(f"| a process that writes checkpoints | {kills} | {unreadable} | up to {max(seen)} |")
     return unreadable
 
 
-def _objective() -> Classification:
+def _objective() -> CrossEntropy:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 256), nn.Linear(256, 7))
     settings = Training(
         epochs=1, patience=1, batch_size=1, learning_rate=0.1, schedule="constant",
         gradient_clip=None, flip=0, rotation=0, shift=0,
     )  # fmt: skip
-    return Classification(model, settings, compute())
+    compute = Compute(choose_device(), "float32")
+    return CrossEntropy(model, Params(view="whole"), settings, compute)
 
 
 def _made(folder: Path) -> Path:
@@ -142,9 +144,9 @@ def _made(folder: Path) -> Path:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=30, help="stops of `dvc repro`")
-    parser.add_argument("--trainings", type=int, default=20, help="kills of each kind of training")
-    parser.add_argument("--checkpoints", type=int, default=200, help="kills of writing checkpoints")
-    parser.add_argument("target", nargs="*", help="of `dvc repro`; all stages without one")
+    parser.add_argument("--kills", type=int, default=30, help="how often to stop `dvc repro`")
+    parser.add_argument("--trainings", type=int, default=20, help="kills for each kind of training")
+    parser.add_argument("--checkpoints", type=int, default=200, help="kills of a checkpoint writer")
+    parser.add_argument("target", nargs="*", help="of `dvc repro`; default: all stages")
     arguments = parser.parse_args()
     sys.exit(bool(main(**vars(arguments))))

@@ -1,4 +1,4 @@
-"""Stop `dvc repro` at random moments of all stages, and compare what it makes in the end."""
+"""Stop `dvc repro` at random moments in all stages, and compare what it makes in the end."""
 
 import itertools
 import os
@@ -24,11 +24,11 @@ WAYS = ("Ctrl-C", "DVC killed", "all killed")
 
 def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.Random) -> int:
     """Print two Markdown tables; return how many things went wrong."""
-    # Where this runs in the background, Ctrl-C is ignored, which DVC would inherit.
+    # In the background Ctrl-C is ignored, and DVC would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     expected, tortured = Clone.make(folder / "expected"), Clone.make(folder / "tortured")
     seconds = _undisturbed(expected, target)
-    # In order, for what has run stays, and each run starts where the last one was stopped.
+    # In order, since finished stages stay and each run starts where the last one was stopped.
     moments = sorted(draw.sample(range(len(seconds)), min(kills, len(seconds))))
     ways = [WAYS[number % len(WAYS)] for number in range(len(moments))]
     draw.shuffle(ways)
@@ -36,7 +36,7 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
     hit: set[str] = set()
     orphans = fixed = 0
     for moment, way in zip(moments, ways, strict=True):
-        fixed += _mend(tortured)
+        fixed += _fix(tortured)
         dvc = tortured.start("dvc", "repro", *target)
         stage = _wait_for(dvc, list(seconds)[moment:])
         time.sleep(draw.uniform(0, seconds.get(stage, 0)))
@@ -50,18 +50,19 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
             where = ", ".join(sorted(stages)) or "DVC"
             print(f"{way} in {where}: {took:.1f} s", *alive, sep="\nalive: ", file=sys.stderr)
         dvc.communicate()
-    fixed += _mend(tortured)
+    fixed += _fix(tortured)
     tortured.dvc("repro", *target)
     made, outs = _outs(tortured), _outs(expected)
     differ = [name for name, checksum in outs.items() if made.get(name) != checksum]
     left = [str(path) for path in tortured.path.rglob(".*.tmp") if ".git" not in path.parts]
     print(
-        "| stopped | moments | stages hit | wrong artefacts | orphans | left over | fixed |\n"
+        "| stopped | times | stages hit | wrong artefacts | orphans | temporary files "
+        "| DVC files fixed |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"
         f"| `dvc repro {' '.join(target)}` | {sum(map(len, stopped.values()))} "
         f"| {len(hit)} of {len(seconds)} | {len(differ)} of {len(outs)} | {orphans} | {len(left)} "
         f"| {fixed} |\n\n"
-        "| stopped by | moments | seconds until all had ended: median | most |\n"
+        "| stopped by | times | seconds until everything had ended, median | maximum |\n"
         "| --- | --- | --- | --- |"
     )
     for way, took in stopped.items():
@@ -73,7 +74,7 @@ def torture_pipeline(folder: Path, kills: int, target: list[str], draw: random.R
 
 
 def _undisturbed(clone: Clone, target: list[str]) -> dict[str, float]:
-    """Reproduce, and return of each stage, in order, the seconds until the next one began."""
+    """Run `dvc repro`; return for each stage, in order, the seconds until the next one began."""
     began: dict[str, float] = {}
     dvc = clone.start("dvc", "repro", *target)
     while dvc.poll() is None:
@@ -89,7 +90,7 @@ def _undisturbed(clone: Clone, target: list[str]) -> dict[str, float]:
 
 
 def _wait_for(dvc: "subprocess.Popen[str]", stages: Collection[str]) -> str:
-    """Return which of `stages` is running, as soon as one is; nothing where DVC ends before."""
+    """Return which of `stages` is running, as soon as one is; "" if DVC ends before that."""
     while dvc.poll() is None:
         for stage in _stages(_children(dvc)):
             if stage in stages:
@@ -101,14 +102,14 @@ def _wait_for(dvc: "subprocess.Popen[str]", stages: Collection[str]) -> str:
 def _stop(
     dvc: "subprocess.Popen[str]", running: list[psutil.Process], way: str
 ) -> tuple[float, list[str]]:
-    """Stop DVC in one of WAYS; return the seconds until all had ended, and what had not."""
+    """Stop DVC in one of WAYS; return the seconds until all had ended, and which had not."""
     began = time.monotonic()
     if way == "Ctrl-C":
         os.killpg(dvc.pid, signal.SIGINT)  # to all of them, as a terminal does
     else:
         for process in running if way == "all killed" else ():
             process.kill()
-        dvc.kill()  # alone, it leaves a stage that must notice by itself
+        dvc.kill()  # if only DVC is killed, the stage must notice by itself
     _, alive = psutil.wait_procs([*running, psutil.Process(dvc.pid)], timeout=SECONDS_TO_END)
     took = time.monotonic() - began
     left = [_command(process) for process in alive]
@@ -125,7 +126,7 @@ def _children(dvc: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 
 def _stages(processes: list[psutil.Process]) -> set[str]:
-    """Return the stages that these processes run, a shell between DVC and a stage included."""
+    """Return the stages that these processes run, as stages or as the shells that start them."""
     found = set()
     for process in processes:
         words = _command(process)
@@ -135,31 +136,31 @@ def _stages(processes: list[psutil.Process]) -> set[str]:
 
 
 def _command(process: psutil.Process) -> str:
-    """Return a process's command line; nothing of one that has just ended."""
+    """Return a process's command line; "" if it has just ended."""
     try:
         return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:  # a zombie too
+    except psutil.NoSuchProcess:  # or a zombie
         return ""
 
 
-def _mend(clone: Clone) -> bool:
-    """Delete what DVC wrote of its own files when it was stopped, if it would not start with it.
+def _fix(clone: Clone) -> bool:
+    """Delete files of DVC's own that it left truncated and could not start with; return if any.
 
-    These are its list of running commands, and dvc.lock, which a user would get back from git; all
-    that has run comes back from the cache.
+    They are its list of running commands, and dvc.lock, which a user would restore from git; the
+    results of finished stages come back from the cache.
     """
     running, locked = clone.path / ".dvc/tmp/rwlock", clone.path / "dvc.lock"
-    cut = [running] if running.exists() and not running.read_text().strip() else []
+    truncated = [running] if running.exists() and not running.read_text().strip() else []
     try:
         COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(locked.read_text()))
     except FileNotFoundError:
         pass
     except (yaml.YAMLError, Invalid):
-        cut.append(locked)
-    for file in cut:
-        print(f"cut by DVC: {file.name}", file=sys.stderr)
+        truncated.append(locked)
+    for file in truncated:
+        print(f"truncated by DVC: {file.name}", file=sys.stderr)
         file.unlink()
-    return bool(cut)
+    return bool(truncated)
 
 
 def _outs(clone: Clone) -> dict[str, str]:

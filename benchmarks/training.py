@@ -1,21 +1,20 @@
-"""Training of the paper's CNN, against plain PyTorch, Lightning and Keras, at equal accuracy.
+"""Training of the paper's CNN, compared with plain PyTorch, Lightning and Keras, with accuracies.
 
     python benchmarks/training.py [--rounds 3] [--train 3000] [--validation 2000] [--batch-size 64]
 
-Whole faces, drawn by the sample's generator, mirrored at random; all other settings of training and
-classifier are those of params.yaml. Each side is a process of its own, and each round
-has another seed. Images per second are those of all epochs but the first, validation included;
-those in a second of processors, of all threads together, change less where the machine has other
-work:
+Whole faces from the sample's generator, mirrored at random; all other settings are those of
+params.yaml. Each side is its own process, and each round has a different seed. Images per second
+are for all epochs but the first, validation included; images per CPU second, over all threads,
+depend less on what else the machine is doing. The sides:
 
-- unmask: the pipeline's loop, with its checkpoint and its curves;
-- pytorch: the same module in float32, a `DataLoader` with torchvision's transforms of each image,
-  in the process itself or in two worker processes;
+- unmask: the pipeline's loop, with its checkpoints and curves;
+- pytorch: the same module in float32, with a `DataLoader` and torchvision's transforms of each
+  image, in the same process or in two worker processes;
 - lightning: the same in a `LightningModule`, without loggers and checkpoints;
-- keras: the same layers on TensorFlow, arrays in memory.
+- keras: the same layers on TensorFlow, with arrays in memory.
 
-Lightning and Keras are no dependencies of ours; `make .venv-bench/installed` gets them into an
-environment of their own. Without that, they are left out.
+We do not depend on Lightning and Keras; `make .venv-bench/installed` installs them in an
+environment of their own. Without it, they are left out.
 """
 
 import argparse
@@ -35,7 +34,7 @@ from unmask.core import section
 from unmask.core.faces import FaceBlock, FaceSetWriter
 from unmask.sample.synthetic import draw_splits
 
-WORKERS = "pytorch, two workers"  # whose processors' seconds are not all in one process
+WORKERS = "pytorch, two workers"  # its CPU seconds are spread over three processes
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -54,7 +53,8 @@ def main(arguments: argparse.Namespace) -> None:
     points = {side: [100 * share for share in shares] for side, shares in accuracy.items()}
     print(
         f"{arguments.train:,} faces to train on, {arguments.validation:,} to validate on, "
-        f"batches of {arguments.batch_size}, {arguments.rounds} seeds: median (least to greatest)\n"
+        f"batches of {arguments.batch_size}, {arguments.rounds} seeds: "
+        "median (minimum to maximum)\n"
     )
     rows = [
         (
@@ -69,15 +69,14 @@ def main(arguments: argparse.Namespace) -> None:
         for side in found
     ]
     head = (
-        "side", "images/s", "unmask is faster by", "in a second of processors",
-        "unmask is faster by", "validation accuracy, mean, %",
-        "unmask is better by, points",
+        "side", "images/s", "speed-up of unmask", "images per CPU second", "speed-up of unmask",
+        "mean validation accuracy, %", "unmask's lead, points",
     )  # fmt: skip
     print(table(head, rows))
 
 
 def write_faces(folder: Path, train: int, validation: int) -> None:
-    """Draw faces as the sample's are and write them as `ingest` does."""
+    """Draw faces like the sample's and write them as `ingest` does."""
     splits = draw_splits({"train": train, "validation": validation, "test": 7}, seed=1)
     with FaceSetWriter(folder, folder / "test_labels.npy") as writer:
         for number, split in enumerate(splits.values()):
@@ -90,8 +89,7 @@ def _write_job(folder: Path, epochs: int | None, batch_size: int) -> None:
     params = section.load(ROOT / "params.yaml")
     own = {"batch_size": batch_size, "patience": 1000} | ({"epochs": epochs} if epochs else {})
     params["train"]["classifier"] |= own
-    job = {"train": params["train"], "classifier": params["classifier"]}
-    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "job.json").write_text(json.dumps(params))
 
 
 def _sides(folder: Path, others: Path) -> dict[str, Callable[[int], Child]]:
@@ -124,7 +122,7 @@ if __name__ == "__main__":
     parser.add_argument("--train", type=int, default=3000)
     parser.add_argument("--validation", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--epochs", type=int, help="those of params.yaml without it")
-    parser.add_argument("--sides", nargs="*", help="unmask and these; all without it")
+    parser.add_argument("--epochs", type=int, help="default: as in params.yaml")
+    parser.add_argument("--sides", nargs="*", help="unmask and these; default: all")
     parser.add_argument("--others", type=Path, default=ROOT / ".venv-bench")
     main(parser.parse_args())

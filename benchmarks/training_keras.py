@@ -1,8 +1,8 @@
-"""The side of Keras in benchmarks/training.py, for an environment with TensorFlow and without us.
+"""The Keras side of benchmarks/training.py, for an environment with TensorFlow and without unmask.
 
     python benchmarks/training_keras.py FOLDER SEED
 
-The layers are those of src/unmask/classifiers/paper_cnn.py, the training that of Keras's tutorials.
+The layers are those of src/unmask/classifiers/paper_cnn.py; training follows Keras's tutorials.
 """
 
 import json
@@ -23,7 +23,7 @@ def main(folder: str, seed: str) -> None:
     """Train and print images per second and the validation accuracy of the best epoch."""
     keras.utils.set_random_seed(int(seed))
     job = json.loads((Path(folder) / "job.json").read_text())
-    settings, classifier = job["train"]["classifier"], job["classifier"]
+    settings, classifier = job["train"]["classifier"], job["classifiers"]["paper_cnn"]
     images, labels, split = (
         np.load(Path(folder) / f"{name}.npy") for name in ("images", "labels", "split")
     )

@@ -1,10 +1,10 @@
-"""One side of benchmarks/training.py, as a process of its own.
+"""One side of benchmarks/training.py, as its own process.
 
     python benchmarks/training_side.py SIDE FOLDER SEED WORKERS
 
-Trains the paper's CNN on the faces in FOLDER, as job.json there says, and prints images per second
-and the validation accuracy of the best epoch. `unmask` is the pipeline's own loop: with checkpoint
-and curves. `pytorch` and `lightning` train the same module in the way that their tutorials show.
+Trains the paper's CNN on the faces in FOLDER, with the settings in its job.json, and prints images
+per second and the validation accuracy of the best epoch. `unmask` is the pipeline's own loop, with
+checkpoints and curves. `pytorch` and `lightning` train the same module as their tutorials do.
 """
 
 import json
@@ -19,6 +19,11 @@ from clock import Clock
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.core.process import prepare
+
+if sys.argv[1] == "unmask":
+    prepare()  # as every stage does before it imports torch
+
 import product
 import torch
 from plain import DEVICE, loaders
@@ -26,11 +31,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
-from unmask.models.folder import build_classifier
-from unmask.objectives.cross_entropy import Classification
-from unmask.params.models import Named
+from unmask.models.folder import ModelConfig, build, classifier_config
+from unmask.objectives.cross_entropy import CrossEntropy, Params
 from unmask.params.training import Train, Training
-from unmask.training.run import prepare
+from unmask.training.run import begin
+
+NAME, VIEW = "paper_cnn", "whole"
 
 
 def main(side: str, folder: str, seed: str, workers: str) -> None:
@@ -38,28 +44,29 @@ def main(side: str, folder: str, seed: str, workers: str) -> None:
     os.chdir(folder)
     job = json.loads(Path("job.json").read_text())
     train = Train.model_validate(job["train"] | {"seed": int(seed)})
-    faces, classifier = FaceSet.open("."), Named.model_validate(job["classifier"])
-    clock = Clock()
-    accuracy = SIDES[side](faces, classifier, train, int(workers), clock)
+    faces, clock = FaceSet.open("."), Clock()
+    config = classifier_config(NAME, job["classifiers"][NAME], VIEW, faces.images.shape[1:])
+    accuracy = SIDES[side](faces, config, train, int(workers), clock)
     print(json.dumps(clock.rates(len(faces.rows(TRAIN))) | {"accuracy": accuracy}))
 
 
-def _unmask(faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock) -> float:
+def _unmask(faces: FaceSet, config: ModelConfig, train: Train, workers: int, clock: Clock) -> float:
     settings = train.classifier
-    machine = prepare(train)
-    model = build_classifier(classifier, faces.images.shape[1:])
-    arrays = [faces.images, faces.labels]
-    objective = Classification(model, settings, machine)
+    compute = begin(train)
+    objective = CrossEntropy(build(config), Params(view=VIEW), settings, compute)
+    arrays = {"face": faces.images, "label": faces.labels}
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
-    state = product.train(objective, arrays, rows, settings, train.seed, machine, clock)
+    state = product.train(objective, arrays, rows, settings, train.seed, compute, clock)
     return state.history[state.best_epoch]["validation/accuracy"]
 
 
-def _pytorch(faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock) -> float:
+def _pytorch(
+    faces: FaceSet, config: ModelConfig, train: Train, workers: int, clock: Clock
+) -> float:
     torch.manual_seed(train.seed)
     settings, best = train.classifier, 0.0
     learn, judge = _loaders(faces, settings, workers)
-    model = build_classifier(classifier, faces.images.shape[1:]).to(DEVICE)
+    model = build(config).to(DEVICE)
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     schedule = _schedule(optimiser, settings)
     criterion = nn.CrossEntropyLoss()
@@ -84,7 +91,7 @@ def _pytorch(faces: FaceSet, classifier: Named, train: Train, workers: int, cloc
 
 
 def _lightning(
-    faces: FaceSet, classifier: Named, train: Train, workers: int, clock: Clock
+    faces: FaceSet, config: ModelConfig, train: Train, workers: int, clock: Clock
 ) -> float:
     from lightning.pytorch import LightningModule, Trainer
 
@@ -93,7 +100,7 @@ def _lightning(
     class Module(LightningModule):
         def __init__(self) -> None:
             super().__init__()
-            self.model = build_classifier(classifier, faces.images.shape[1:])
+            self.model = build(config)
             self.best, self.right = 0.0, 0
 
         def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
@@ -119,7 +126,7 @@ def _lightning(
 
     torch.manual_seed(train.seed)
     module = Module()
-    # What others may have to write or show is left out: it is the loop that is measured.
+    # Its loggers, checkpoints and progress bar are off: only the loop is measured.
     trainer = Trainer(
         max_epochs=settings.epochs, logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
@@ -134,7 +141,7 @@ def _loaders(faces: FaceSet, settings: Training, workers: int) -> Any:
 
 
 def _schedule(optimiser: torch.optim.Optimizer, settings: Training) -> Any:
-    """Return the product's schedule `cosine`."""
+    """Return unmask's schedule `cosine`."""
     return torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda epoch: (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
     )

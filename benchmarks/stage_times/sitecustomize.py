@@ -1,6 +1,6 @@
-"""Put on PYTHONPATH by benchmarks: notes when each stage that DVC runs begins and ends.
+"""Put on PYTHONPATH by the benchmarks: notes when each stage that DVC runs begins and ends.
 
-Adds a line {"stage", "began", "ended"} (seconds since the epoch) to the file UNMASK_STAGE_TIMES.
+Appends a line {"stage", "began", "ended"} (seconds since 1970) to the file UNMASK_STAGE_TIMES.
 """
 
 import atexit

@@ -1,13 +1,13 @@
-"""What it changes that batch normalisation sees but a part of a batch that CPU processes share.
+"""The effect of batch normalisation that sees only its own process's part of a batch, on the CPU.
 
-    python benchmarks/team.py [NAME ...] [--seeds 1 2 3 4 5] [--reduced]
+    python benchmarks/process_group.py [NAME ...] [--seeds 1 2 3 4 5] [--reduced]
 
 On GPUs batch normalisation is synchronised; PyTorch has no such layer for the CPU. In a temporary
 clone of the last commit, reconstructors are trained on the sample from several seeds, by one
-process and by two, in float32 and without dropout, which draws other units in each process. Printed
-are the best losses on validation, in thousandths. Without names: `cnn_simple`, which has no batch
-normalisation, `cnn_deep` and `unet`, which have it after their convolutions. `--reduced` leaves a
-small sample and, of these, `unet`.
+process and by two, in float32 and without dropout, which draws different units in each process. It
+prints the best validation losses, in thousandths. Default names: `cnn_simple`, which has no batch
+normalisation, and `cnn_deep` and `unet`, which have it after their convolutions. `--reduced` takes
+a small sample, in which `unet` is the only one of these.
 """
 
 import argparse
