@@ -15,7 +15,7 @@ from torch import nn
 from unmask.core.files import ArrayWriter, atomic_folder, atomic_write, save_array, write_json
 from unmask.evaluation.predictions import write_predictions
 from unmask.models.folder import classifier_config, save_model, save_tensors
-from unmask.objectives.cross_entropy import CrossEntropy
+from unmask.objectives.cross_entropy import CrossEntropy, Params
 from unmask.params.training import Training
 from unmask.pictures import save_grid
 from unmask.training import checkpoint
@@ -79,7 +79,7 @@ def _checkpoint(path, size):
         epochs=1, patience=1, batch_size=1, learning_rate=0.1, schedule="constant",
         gradient_clip=None, flip=0, rotation=0, shift=0,
     )  # fmt: skip
-    objective = CrossEntropy(nn.Linear(32, 32 * size), settings, CPU, "whole")
+    objective = CrossEntropy(nn.Linear(32, 32 * size), Params(view="whole"), settings, CPU)
     checkpoint.save(path, "f", objective, {}, {})
 
 
