@@ -170,6 +170,20 @@ def test_an_experiment_elsewhere_finds_data_that_is_under_dvc(clone):
     clone.dvc("exp", "run", "--temp", "-S", "data.source=data/raw/mine.csv", "ingest")
 
 
+@pytest.mark.parametrize("kind", ["a file", "a folder", "votes"])
+def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone, kind):
+    key, path = ("votes" if kind == "votes" else "source"), "data/raw/mine"
+    if kind == "a folder":
+        (clone.path / path).mkdir()
+    else:
+        shutil.copy(clone.path / "data/raw/sample.csv", clone.path / path)
+    setting = f"data.{key}={path}"
+    printed = clone.dvc("exp", "run", "--temp", "-S", setting, "check_params", status=255)
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert line.startswith(f"error: params.yaml: data.{key}: no file or folder {path} in this copy")
+    assert "give its absolute path, or run `dvc add data/raw/mine`" in line
+
+
 @pytest.mark.parametrize("target", ["repro", "report"])
 def test_a_folder_that_is_no_repository_is_refused_before_anything_is_installed(tmp_path, target):
     shutil.copy(ROOT / "Makefile", tmp_path)

@@ -19,6 +19,10 @@ SAMPLE = ("data/raw/sample.csv", "data/raw/sample_votes.csv")
 """What `make_sample` makes, so it need not be there at first."""
 
 
+_EXPERIMENTS = "exps"
+"""Folder of `.dvc/tmp` in which queued experiments, and those with `--temp`, are run."""
+
+
 class Params(Section):
     """Every section of the file."""
 
@@ -77,14 +81,18 @@ def read_all() -> Params:
             f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
             f"choose one of {allowed}"
         )
-    source, votes = params.data.source, params.data.votes
-    if votes not in SAMPLE and not Path(votes).exists():
-        raise UserError(
-            f"{FILE}: data.votes: no file {votes}; fix the path, or get fer2013new.csv from FER+"
-        )
-    if source not in SAMPLE and not Path(source).exists():
-        raise UserError(
-            f"{FILE}: data.source: no file or folder {source}; fix the path, or get FER2013 with "
-            "`unmask-fetch`"
-        )
+    _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
+    _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask-fetch`")
     return params
+
+
+def _refuse_absent(key: str, path: str, remedy: str) -> None:
+    if path in SAMPLE or Path(path).exists():
+        return
+    if _EXPERIMENTS in Path.cwd().parts and not Path(path).is_absolute():
+        raise UserError(
+            f"{FILE}: {key}: no file or folder {path} in this copy of the repository, where an "
+            f"experiment sees only what Git or DVC tracks; give its absolute path, or run `dvc add "
+            f"{path}` and commit the pointer"
+        )
+    raise UserError(f"{FILE}: {key}: no file or folder {path}; fix the path, or {remedy}")
