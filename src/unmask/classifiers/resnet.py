@@ -4,9 +4,10 @@
               -> residual blocks: w x HxW, 2w x H/2xW/2, 4w x H/4xW/4, 8w x H/8xW/8
               -> mean over height and width -> dropout -> logits [B,7]
 
-With two blocks per stage it is ResNet18, except for the stem: one convolution that keeps the size,
-as He et al. use for CIFAR-10, instead of two layers that reduce it to a quarter. Thanks to the mean
-over height and width, the same weights read 24x48 and 48x48 pixels.
+With two blocks per stage it is ResNet18, except for the shortcuts that halve the size (see
+`Residual`) and the stem: one convolution that keeps the size, as He et al. use for CIFAR-10,
+instead of two layers that reduce it to a quarter. Thanks to the mean over height and width, the
+same weights read 24x48 and 48x48 pixels.
 """
 
 from pydantic import Field

@@ -24,10 +24,13 @@ def upscaling(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions, to whose output the input is added (He et al. 2016, figure 2).
+    """Two 3x3 convolutions around which the input is added (He et al. 2016, figure 2).
 
-    If input and output differ in channels or, by `stride`, in size, the shortcut is a 1x1
-    convolution.
+    If input and output differ in channels, the shortcut is a 1x1 convolution; with `stride` 2,
+    which halves both sides, it follows a mean over 2x2 pixels (He et al. 2019, "Bag of tricks for
+    image classification", figure 2c), since a strided 1x1 convolution would ignore three pixels of
+    four. (PyTorch 2.14's also writes out of bounds in its backward pass on CPUs, with fewer than
+    eight channels in channels-last order.)
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -38,8 +41,11 @@ class Residual(nn.Module):
             nn.BatchNorm2d(outputs),
         )
         self.shortcut: nn.Module = nn.Identity()
-        if inputs != outputs or stride != 1:
-            self.shortcut = nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False)
+        if inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
+        if stride != 1:
+            pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)
+            self.shortcut = nn.Sequential(pool, self.shortcut)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map [B,inputs,H,W] to [B,outputs,H/stride,W/stride], rounded up."""
