@@ -29,8 +29,8 @@ class Residual(nn.Module):
     If input and output differ in channels, the shortcut is a 1x1 convolution; with `stride` 2,
     which halves both sides, it follows a mean over 2x2 pixels (He et al. 2019, "Bag of tricks for
     image classification", figure 2c), since a strided 1x1 convolution would ignore three pixels of
-    four. (PyTorch 2.14's also writes out of bounds in its backward pass on CPUs, with fewer than
-    eight channels in channels-last order.)
+    four. (On CPUs its backward pass can also write out of bounds, with few channels in
+    channels-last order: oneDNN issue 6035.)
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
