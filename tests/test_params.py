@@ -96,7 +96,7 @@ def test_the_classifier_is_the_entry_that_is_named(params):
     assert read_classifier().settings == {"width": 16, "blocks": 2, "dropout": 0.0}
 
 
-@pytest.mark.parametrize("name", ["foo", None, 3, ...])
+@pytest.mark.parametrize("name", ["foo", None, 3, [], {"a": 1}, ...])
 def test_a_stage_that_trains_names_an_unknown_classifier(params, name):
     params("classifier", name)
     with pytest.raises(UserError, match=r"^params\.yaml: classifier: .*paper_cnn, resnet$"):

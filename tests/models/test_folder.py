@@ -187,7 +187,7 @@ def test_an_unknown_format_is_named(model, version):
     assert f"reads format {FORMAT}; " in line
 
 
-KEYS = ["kind", "architecture", "settings", "view", "input_shape", "classes", "trained"]
+KEYS = ["format", "kind", "architecture", "settings", "view", "input_shape", "classes", "trained"]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -260,9 +260,11 @@ def test_a_missing_file_is_named(model, file):
     assert refusal(model) == f"{model / file}: no such file; run `dvc repro`"
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    line = refusal(tmp_path / "none")
-    assert line == f"{tmp_path}/none/config.json: no such file; run `dvc repro`"
+@pytest.mark.parametrize("name", ["none", "model.pth"])
+def test_what_is_no_folder_is_named(tmp_path, name):
+    (tmp_path / "model.pth").touch()
+    line = refusal(tmp_path / name)
+    assert line == f"{tmp_path}/{name}: no such folder; give the folder of a trained model"
 
 
 def flip(path, position):

@@ -124,6 +124,8 @@ def load_model(folder: str | Path) -> nn.Module:
 def read_config(folder: str | Path) -> ModelConfig:
     """Return the configuration of the model in `folder`; raises UserError like `load_model`."""
     file = Path(folder) / _CONFIG
+    if not file.parent.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder of a trained model")
     config = read_json(file)
     if config.get("format", FORMAT) != FORMAT:
         raise UserError(

@@ -62,7 +62,7 @@ def read_classifier() -> Named:
     Raises UserError as `read` does, and if there is no such entry.
     """
     entries, name = load().get("classifiers"), load().get("classifier")
-    if not isinstance(entries, dict) or name not in entries:
+    if not isinstance(entries, dict) or not isinstance(name, str) or name not in entries:
         allowed = ", ".join(map(str, entries)) if isinstance(entries, dict) else "none"
         raise UserError(f"{FILE}: classifier: {name} has no entry under classifiers; choose one of "
                         f"{allowed}")  # fmt: skip
