@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import wrapped_weights
 import torch
+import wrapped_weights
 from cases import Case
 from checkpoints import (
     AGAIN,
