@@ -6,18 +6,17 @@ import shutil
 import subprocess
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from unmask.core.errors import UserError
 from unmask.core.files import ArrayWriter, open_array, read_json, save_array, write_json
-from unmask.evaluation.predictions import read_predictions, write_predictions
+from unmask.evaluation.predictions import predictions, read_predictions, write_predictions
 from unmask.models.folder import load_tensors, save_tensors
 
 TENSORS = {"a": torch.rand(3, 4), "b.c": torch.tensor(7), "h": torch.rand(5).to(torch.bfloat16)}
 FIGURES = {"accuracy": [0.1, 2], "ci95": {"low": 1e-9}}
-TABLE = pd.DataFrame({"row": range(20), "label": 3, "prediction": 4, "p_0": 0.25})
+TABLE = predictions(np.arange(20), np.full(20, 3), np.full((20, 7), 1 / 7))
 
 
 def _write_blocks(path):

@@ -17,8 +17,14 @@ from sklearn.metrics import (
     f1_score,
     precision_recall_fscore_support,
 )
+from statsmodels.stats.multitest import multipletests
 from torch import nn
 from torchmetrics.functional.classification import multiclass_calibration_error
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
@@ -34,6 +40,7 @@ from unmask.evaluation.statistics import (
     interval,
     mcnemar_p,
     minimum_detectable_gain,
+    wilson_interval,
 )
 from unmask.evaluation.tables import markdown, plot
 from unmask.provenance import mismatch
@@ -113,17 +120,18 @@ def test_drawing_counts_is_drawing_faces():
     sample = random_table(0, 0.6, 200)
     counts = confusion_matrix(sample["label"], sample["prediction"], labels=range(7))
     random = np.random.default_rng(1)
-    by_face = []
-    for _ in range(2000):
-        drawn = sample.groupby("label").sample(frac=1, replace=True, random_state=random)
-        by_face.append((drawn["label"] == drawn["prediction"]).mean())
+    right = sample["label"] == sample["prediction"]
+    classes = [right[sample["label"] == label] for label in range(7)]
+    by_face = [
+        np.concatenate([random.choice(of, len(of)) for of in classes]).mean() for _ in range(2000)
+    ]
     assert interval(accuracy(draws(counts))) == pytest.approx(interval(np.array(by_face)), abs=0.01)
 
 
 def test_the_interval_of_a_gain_counts_the_faces_on_which_two_classifiers_differ():
     first, second = random_table(0, 0.6), random_table(0, 0.7)
     low, high = gain_interval(first, second)
-    right = [(t["label"] == t["prediction"]).to_numpy().astype(float) for t in (first, second)]
+    right = [(t["label"] == t["prediction"]).astype(float) for t in (first, second)]
     gain, error = np.mean(right[1] - right[0]), np.std(right[1] - right[0]) / np.sqrt(500)
     assert (low, high) == pytest.approx((gain - 1.96 * error, gain + 1.96 * error), abs=0.004)
     assert gain_interval(first, first) == [0, 0]
@@ -175,14 +183,21 @@ def test_a_classifier_does_not_differ_from_itself():
     assert mcnemar_p(table([0, 1], [0, 0]), table([0, 1], [0, 0])) == 1
 
 
+def of_rows(rows):
+    """Return predictions of two faces that stand in these rows of the source."""
+    faces = table([0, 1], [0, 0])
+    faces["row"] = rows
+    return faces
+
+
 @pytest.mark.parametrize(
     "test", [mcnemar_p, gain_interval, partial(minimum_detectable_gain, level=0.05)]
 )
 @pytest.mark.parametrize(
     "other",
     [
-        table([0, 1], [0, 0]).assign(row=[7, 8]),
-        table([0, 1], [0, 0]).assign(row=[3, 2]),
+        of_rows([7, 8]),
+        of_rows([3, 2]),
         table([1, 0], [0, 0]),  # the same rows of another source
         table([0, 1, 2], [0, 0, 2]),
         table([0], [0]),
@@ -196,6 +211,18 @@ def test_different_faces_are_not_paired(test, other):
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_holm_is_that_of_statsmodels():
+    p_values = np.random.default_rng(0).random(13) ** 3
+    p_values[4] = p_values[9]
+    np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1])
+
+
+@pytest.mark.parametrize(("right", "faces"), [(0, 5), (5, 5), (1, 900), (431, 900)])
+def test_the_interval_of_a_share_is_that_of_scipy(right, faces):
+    expected = binomtest(right, faces).proportion_ci(method="wilson")
+    np.testing.assert_allclose(wilson_interval(right / faces, faces), expected, atol=1e-12)
 
 
 class ByBrightness(nn.Module):
@@ -287,6 +314,43 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     assert figures["test"]["frechet_distance"] == pytest.approx(expected, rel=1e-3)
     same = assess(Means(), true, true, split, np.ones(300, bool))
     assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
+
+
+def test_the_figures_of_pictures_are_those_of_torchmetrics():
+    random = np.random.default_rng(0)
+    true = random.integers(0, 256, (620, 48, 48), dtype=np.uint8)
+    noise = random.integers(-60, 61, true.shape)
+    stitched = np.clip(true + noise, 0, 255).astype(np.uint8)
+    split = np.full(620, 2, np.uint8)
+    split[:4] = [0, 0, 1, 1]
+    classifier = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 16), nn.ReLU(), nn.Linear(16, 7))
+    found = assess(classifier, true, stitched, split, np.ones(620, bool))["test"]
+
+    first, second = (torch.from_numpy(faces[4:, None]).float() / 255 for faces in (stitched, true))
+    halves = first[:, :, 24:], second[:, :, 24:]
+    expected = float(peak_signal_noise_ratio(*halves, data_range=1.0))
+    assert found["psnr_db"] == pytest.approx(expected, rel=1e-6)
+    expected = float(structural_similarity_index_measure(*halves, data_range=1.0))
+    assert found["ssim"] == pytest.approx(expected, rel=1e-6)
+    assert found["l1"] == pytest.approx(float((halves[0] - halves[1]).abs().mean()), rel=1e-6)
+    distance = FrechetInceptionDistance(feature=Given(classifier[:3]), normalize=True)
+    with torch.inference_mode():
+        distance.update(second, real=True)
+        distance.update(first, real=False)
+    assert found["frechet_distance"] == pytest.approx(float(distance.compute()), rel=1e-6)
+
+
+class Given(nn.Module):
+    """What torchmetrics takes for its feature network."""
+
+    num_features = 16
+
+    def __init__(self, features):
+        super().__init__()
+        self.features = features
+
+    def forward(self, images):
+        return self.features(images)
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from unmask.core.errors import UserError
-from unmask.core.faces import CLASSES, SPLITS
+from unmask.core.faces import SPLITS
 from unmask.core.files import read_json
-from unmask.evaluation.predictions import test_predictions
+from unmask.evaluation.metrics import confusion_of
+from unmask.evaluation.predictions import Table, test_predictions
 from unmask.evaluation.statistics import (
     calibration_error,
     gain_interval,
@@ -64,18 +62,16 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _evaluated(name: str) -> tuple[dict[str, Any], pd.DataFrame]:
+def _evaluated(name: str) -> tuple[dict[str, Any], Table]:
     """Return the metrics of a classifier and the predictions on the test split that they are of."""
     file = f"metrics/classification/{name}.json"
     metrics, table = read_json(file), test_predictions(name)
-    confusion = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
-    np.add.at(confusion, (table["label"], table["prediction"]), 1)
-    if metrics["test"]["confusion"] != confusion.tolist():
+    if metrics["test"]["confusion"] != confusion_of(table).tolist():
         raise UserError(f"{file}: not of the predictions in data/predictions; run `dvc repro`")
     return metrics, table
 
 
-def _classifier(metrics: dict[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
+def _classifier(metrics: dict[str, Any], predictions: Table) -> dict[str, Any]:
     train, validation, test = (metrics[split] for split in SPLITS)
     return {
         "train_running_accuracy": train["running_accuracy"],

@@ -4,16 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from unmask.core.faces import CLASSES
-from unmask.evaluation.statistics import draws, interval
+from unmask.evaluation.predictions import Table
+from unmask.evaluation.statistics import draws, interval, wilson_interval
 
 Counts = NDArray[np.integer[Any]]
-_LABELS = np.arange(len(CLASSES))
+
+
+def confusion_of(table: Table) -> Counts:
+    """Return how many faces of each class are predicted as which, int64 [label,prediction]."""
+    counts = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
+    np.add.at(counts, (table["label"], table["prediction"]), 1)
+    return counts
 
 
 def accuracy(confusion: Counts) -> NDArray[np.float64]:
@@ -40,7 +44,7 @@ _FIGURES: dict[str, Callable[[Counts], NDArray[np.float64]]] = {
 }
 
 
-def metrics(splits: Mapping[str, pd.DataFrame], running_accuracy: float) -> dict[str, Any]:
+def metrics(splits: Mapping[str, Table], running_accuracy: float) -> dict[str, Any]:
     """Return the figures of `metrics/classification/C.json`.
 
     Each comes with its 95 % interval, [low, high]: `ci95` is for the accuracy, `macro_f1_ci95` for
@@ -51,12 +55,13 @@ def metrics(splits: Mapping[str, pd.DataFrame], running_accuracy: float) -> dict
         validation: dropout is on, and the model learns during the epoch. There are no predictions
         of single faces to resample, so its interval, `running_ci95`, is Wilson's (1927).
     """
-    figures = {name: _with_intervals(_confusion(table)) for name, table in splits.items()}
-    faces = len(splits["train"])
-    low, high = binomtest(round(running_accuracy * faces), faces).proportion_ci(method="wilson")
-    running = {"running_accuracy": running_accuracy, "running_ci95": [float(low), float(high)]}
-    figures["train"] = {**running, **figures["train"]}
-    figures["test"] |= _by_class(splits["test"])
+    figures = {name: _with_intervals(confusion_of(table)) for name, table in splits.items()}
+    figures["train"] = {
+        "running_accuracy": running_accuracy,
+        "running_ci95": wilson_interval(running_accuracy, len(splits["train"])),
+        **figures["train"],
+    }
+    figures["test"] |= _by_class(confusion_of(splits["test"]))
     return figures
 
 
@@ -69,27 +74,24 @@ def _with_intervals(confusion: Counts) -> dict[str, Any]:
     return figures
 
 
-def _by_class(table: pd.DataFrame) -> dict[str, Any]:
-    precision, recall, f1, support = precision_recall_fscore_support(
-        table["label"], table["prediction"], labels=_LABELS, zero_division=0
-    )
+def _by_class(confusion: Counts) -> dict[str, Any]:
+    """Return figures for each class; a share of no faces counts as 0."""
+    hits, faces, predicted = _hits(confusion), confusion.sum(1), confusion.sum(0)
+    shares = {
+        "precision": hits / _atleast_1(predicted),
+        "recall": hits / _atleast_1(faces),
+        "f1": 2 * hits / _atleast_1(faces + predicted),
+    }
     return {
         "per_class": {
             name: {
-                "precision": float(precision[label]),
-                "recall": float(recall[label]),
-                "f1": float(f1[label]),
-                "faces": int(support[label]),
+                **{figure: float(share[label]) for figure, share in shares.items()},
+                "faces": int(faces[label]),
             }
             for label, name in enumerate(CLASSES)
         },
-        "confusion": _confusion(table).tolist(),
+        "confusion": confusion.tolist(),
     }
-
-
-def _confusion(table: pd.DataFrame) -> Counts:
-    counts: Counts = confusion_matrix(table["label"], table["prediction"], labels=_LABELS)
-    return counts
 
 
 def _hits(confusion: Counts) -> Counts:

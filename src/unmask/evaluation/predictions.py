@@ -1,46 +1,61 @@
 """Predictions of a classifier as CSV: `row,label,prediction,p_0..p_6`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from unmask.core.checksum import check_beside, write_beside
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 
-PROBABILITIES = [f"p_{label}" for label in range(len(CLASSES))]
+Table = NDArray[Any]
+"""Predictions for n faces: [n] of ROW."""
+
+ROW = np.dtype([
+    ("row", np.int64), ("label", np.int64), ("prediction", np.int64),
+    ("probabilities", np.float64, (len(CLASSES),)),
+])  # fmt: skip
+"""A face: its line or file index in the source, its class, the predicted one, and each class's p.
+
+A structured array rather than a table of pandas, whose import would take longer than the rest.
+"""
+
+_HEADER = ",".join(["row", "label", "prediction", *(f"p_{label}" for label in range(len(CLASSES)))])
+_FORMAT = ",".join(["%d", "%d", "%d", *["%.6f"] * len(CLASSES)])
 
 
 def predictions(
     row: NDArray[np.int64], labels: NDArray[np.uint8], probabilities: NDArray[np.float32]
-) -> pd.DataFrame:
+) -> Table:
     """Return the table of predictions.
 
     row: int64 [n], line or file index in the source; labels: uint8 [n]; probabilities: float32
     [n,7].
     """
-    table = pd.DataFrame({"row": row, "label": labels, "prediction": probabilities.argmax(1)})
-    table[PROBABILITIES] = probabilities
+    table = np.empty(len(row), ROW)
+    table["row"], table["label"], table["probabilities"] = row, labels, probabilities
+    table["prediction"] = probabilities.argmax(1)
     return table
 
 
-def write_predictions(path: Path, table: pd.DataFrame) -> None:
+def write_predictions(path: Path, table: Table) -> None:
     """Write the table as CSV and its checksum beside it; the folder is to be written atomically."""
-    table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
+    lines = (_FORMAT % (*face, *shares) for *face, shares in table.tolist())
+    path.write_text("\n".join([_HEADER, *lines, ""]), encoding="ascii", newline="\n")
     write_beside(path)
 
 
-def test_predictions(name: str) -> pd.DataFrame:
+def test_predictions(name: str) -> Table:
     """Return the predictions of the pipeline's classifier `name` on the test split."""
     return read_predictions(Path("data/predictions") / name / "test.csv")
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
+def read_predictions(path: Path) -> Table:
     """Read a table of predictions; raise UserError if it is missing or its checksum differs."""
     try:
         check_beside(path)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: no such file; run `dvc repro`") from None
-    return pd.read_csv(path)
+    return np.loadtxt(path, ROW, delimiter=",", skiprows=1, ndmin=1)

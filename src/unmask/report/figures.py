@@ -6,11 +6,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from unmask.evaluation.predictions import PROBABILITIES
+from unmask.evaluation.predictions import Table
 from unmask.evaluation.tables import draw
 from unmask.laboratory import results as experiments
 
@@ -52,20 +51,24 @@ def curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Markup:
         return _svg(figure, "Losses by epoch")
 
 
-def reliability(tables: Mapping[str, pd.DataFrame]) -> Markup:
+def reliability(tables: Mapping[str, Table]) -> Markup:
     """Return plots of how often predictions of each confidence are right, and how many exist."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for number, (title, table) in enumerate(tables.items(), 1):
             axes = figure.add_subplot(1, len(tables), number, title=title, xlabel="confidence")
-            confidence = table[PROBABILITIES].max(axis=1)
+            confidence = table["probabilities"].max(axis=1)
             right = table["label"] == table["prediction"]
             bins = np.clip((confidence * 10).astype(int), 0, 9)
-            shares = right.groupby(bins).mean()
-            counts = right.groupby(bins).size() / len(table)
-            axes.bar(counts.index / 10 + 0.05, counts, width=0.09, color=_INK, alpha=0.15)
+            counts = np.bincount(bins, minlength=10)
+            means = [
+                np.bincount(bins, values, 10)[counts > 0] / counts[counts > 0]
+                for values in (confidence, right)
+            ]
+            shares = counts / len(table)
+            axes.bar(np.arange(10) / 10 + 0.05, shares, width=0.09, color=_INK, alpha=0.15)
             axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.7, linestyle=":")
-            axes.plot(confidence.groupby(bins).mean(), shares, "o-", color=_BLUE)
+            axes.plot(*means, "o-", color=_BLUE)
             axes.set(xlim=(0, 1), ylim=(0, 1))
             if number == 1:
                 axes.set_ylabel("accuracy (line), share (bars)")
