@@ -1,29 +1,47 @@
 """A temporary clone of the repository, whose stages are timed as DVC runs them."""
 
+import itertools
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from alternate import HERE, ROOT, run
 
+SHARES = ("imports", "reading", "computing", "writing", "ending", "dvc")
+
 
 class Stage(NamedTuple):
-    """A stage that has run; times are in seconds since 1970."""
+    """A stage that has run: when, in seconds since 1970, and what for, in processor seconds.
+
+    imports, reading, computing, writing: of its process; see stage_times/sitecustomize.py.
+    ending: what its interpreter needs to clean up after that.
+    dvc: DVC's own, from when this stage began to when the next one did, or to DVC's end.
+    """
 
     name: str
     began: float
     ended: float
+    imports: float
+    reading: float
+    computing: float
+    writing: float
+    ending: float
+    dvc: float
 
 
 class Timed(NamedTuple):
-    """A DVC run: seconds from start to end, and the stages that it ran."""
+    """A DVC run: seconds from start to end, the stages that it ran, and processor seconds.
+
+    processor: of DVC and everything that it started; starting: of DVC, before the first stage.
+    """
 
     seconds: float
     stages: list[Stage]
+    processor: float = 0.0
+    starting: float = 0.0
 
     @property
     def within(self) -> float:
@@ -32,11 +50,12 @@ class Timed(NamedTuple):
 
 
 class Clone:
-    """A clone of the last commit, without any results."""
+    """A clone of the last commit or another revision, without any results."""
 
-    def __init__(self, path: Path, of: Path = ROOT) -> None:
+    def __init__(self, path: Path, of: Path = ROOT, revision: str = "HEAD") -> None:
         self.path, self._times = path, path.parent / f"{path.name}_times.jsonl"
         run(["git", "clone", "--quiet", of, path])
+        run(["git", "checkout", "--quiet", "-B", "benchmark", revision], path)
         # Clones in the same folder share a cache.
         config = f"[cache]\n    dir = {path.parent / 'cache'}\n"
         (path / ".dvc" / "config.local").write_text(config)
@@ -64,12 +83,23 @@ class Clone:
             "PYTHONPATH": f"{HERE / 'stage_times'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
             "UNMASK_STAGE_TIMES": str(self._times),
         }
-        began = time.perf_counter()
-        run(["dvc", *words], self.path, environment)
-        seconds = time.perf_counter() - began
+        child = run(["dvc", *words], self.path, environment)
         lines = self._times.read_text().splitlines() if self._times.exists() else []
-        stages = [json.loads(line) for line in lines]
-        return Timed(seconds, [Stage(s["stage"], s["began"], s["ended"]) for s in stages])
+        notes: dict[str, dict[str, float]] = {}
+        for line in map(json.loads, lines):
+            notes.setdefault(line.pop("stage"), {}).update(line)
+        alone = child.busy - sum(note["processor"] for note in notes.values())
+        used = [*(note["dvc"] for note in notes.values()), alone]
+        shares = [later - before for before, later in itertools.pairwise(used)]
+        stages = [_stage(*item, share) for item, share in zip(notes.items(), shares, strict=True)]
+        return Timed(child.seconds, stages, child.busy, used[0])
+
+
+def _stage(name: str, note: Mapping[str, float], dvc: float) -> Stage:
+    spent = [note[what] for what in SHARES[:-2]]
+    return Stage(
+        name, note["began"], note["ended"], *spent, ending=note["processor"] - sum(spent), dvc=dvc
+    )
 
 
 def reduce(params: dict[str, Any]) -> None:

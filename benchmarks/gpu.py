@@ -1,33 +1,38 @@
-"""The full pipeline and its benchmarks on a GPU: absolute times, and how busy the GPU was.
+"""The full pipeline on a GPU, in as many goes as it takes: times, and how busy the GPU was.
 
-    python benchmarks/gpu.py [fer2013.csv] [--imagenet] [--reduced] [--output benchmarks/gpu.md]
+    python benchmarks/gpu.py [fer2013.csv] [--minutes 10] [--work FOLDER] [--jobs 4] [--imagenet]
+        [--reduced] [--without-benchmarks] [--output benchmarks/gpu.md] [--targets ...]
 
-Runs `dvc repro` in a temporary clone of the last commit, with the larger settings of README, on the
-sample or on the source that is given. Then it runs the benchmarks ingest, training, reconstructors
-and cuda_graph. With `--imagenet`, encoders start from published weights, which needs a network.
-Without CUDA, everything runs on the CPU; `--reduced` is meant for that. The use of GPU and CPU is
-sampled every second, so stages that take less have no figures. `--jobs 4` runs the chains of four
-reconstructors at a time, since small models leave most of a GPU idle; stages then slow each other.
+Runs `dvc repro` in clones of the last commit, with the larger settings of README, on the sample or
+on the source that is given; then the benchmarks training, reconstructors and cuda_graph. Small
+models leave most of a GPU idle, so the chains of four reconstructors run at a time.
+
+It ends when `--minutes` are over and writes what it has. Called again with the same FOLDER and
+arguments it goes on: from DVC's cache, and from the checkpoints of the trainings that it stopped.
+
+With `--imagenet`, encoders start from published weights, which needs a network. Without CUDA,
+everything runs on the CPU; `--reduced` is meant for that. The use of GPU and CPU is sampled every
+second, so stages that take less have no figures.
 """
 
 import argparse
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
-from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
-import psutil
-from alternate import HERE, table
-from clone import Clone, Timed, reduce
+from alternate import HERE, ROOT, table
+from clone import reduce
+from gpu_watch import HEAD, Watch
 from ruamel.yaml import YAML
-from run_all import made
+from run_all import commit, made
+from workspace import Deadline, Workspace, share
 
 LARGER = {
     "train.classifier": {"epochs": 60, "patience": 10},
@@ -40,139 +45,130 @@ LARGER = {
     "reconstructors.resnet50": {"width": 32},
     "reconstructors.resnet50_deep": {"width": 32, "depth": 3},
 }
+CHOSEN = ("source", "imagenet", "reduced", "targets")
+"""Arguments that determine the results."""
+
 PRETRAINED = ("resnet50", "resnet50_deep", "vgg16", "inception_v3")
-QUERY = ["--query-gpu=utilization.gpu,memory.used,power.draw", "--format=csv,noheader,nounits"]
 
 
-class Look(NamedTuple):
-    """One sample: use of the CPU in percent; use (percent), memory (MiB) and power (W) of GPUs."""
+class State:
+    """What has been done so far, in a file of the work folder.
 
-    when: float
-    cpu: float
-    gpu: float | None
-    memory: float | None
-    power: float | None
+    stages, goes: rows of the table; finished: whether the pipeline is complete; parts: sections of
+    the page, by the benchmark that printed them.
+    """
 
+    def __init__(self, folder: Path, arguments: argparse.Namespace) -> None:
+        self._file = folder / "state.json"
+        chosen = {key: str(getattr(arguments, key)) for key in CHOSEN}
+        self._run = {"commit": commit(), **chosen}
+        state = json.loads(self._file.read_text()) if self._file.exists() else {}
+        if state.get("run", self._run) != self._run:
+            sys.exit(f"{folder}: of another commit or other arguments; take another folder")
+        self.stages: list[list[str]] = state.get("stages", [])
+        self.goes: list[list[str]] = state.get("goes", [])
+        self.finished: bool = state.get("finished", False)
+        self.parts: dict[str, str] = state.get("parts", {})
 
-class Watch:
-    """Samples the use of CPU and GPUs every second; a context manager."""
-
-    def __init__(self) -> None:
-        self.looks: list[Look] = []
-        self._smi, self._over = shutil.which("nvidia-smi"), threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> "Watch":
-        psutil.cpu_percent()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def between(self, began: float, ended: float) -> list[str]:
-        """Return mean use, peak memory and mean power of the GPUs, and mean use of the CPU."""
-        looks = [look for look in self.looks if began <= look.when <= ended]
-        cpu = [look.cpu for look in looks]
-        gpu, memory, power = (
-            [value for value in values if value is not None]
-            for values in zip(*(look[2:] for look in looks), strict=True)
-        ) if looks else ([], [], [])  # fmt: skip
-        return [
-            f"{mean(gpu):.0f}" if gpu else "",
-            f"{max(memory):,.0f}" if memory else "",
-            f"{mean(power):.0f}" if power else "",
-            f"{mean(cpu):.0f}" if cpu else "",
-        ]
-
-    def _watch(self) -> None:
-        while not self._over.wait(1.0):
-            self.looks.append(Look(time.time(), psutil.cpu_percent(), *self._gpus()))
-
-    def _gpus(self) -> tuple[float | None, float | None, float | None]:
-        """Return mean use, total memory and total power of all GPUs; None each without a GPU."""
-        if not self._smi:
-            return None, None, None
-        smi = subprocess.run([self._smi, *QUERY], capture_output=True, text=True)  # noqa: S603
-        try:
-            lines = [[float(word) for word in line.split(",")] for line in smi.stdout.splitlines()]
-            use, memory, power = zip(*lines, strict=True)
-        except ValueError:  # a figure that this GPU does not report
-            return None, None, None
-        return mean(use), sum(memory), sum(power)
+    def save(self) -> None:
+        """Write the file."""
+        state = {"run": self._run, "stages": self.stages, "goes": self.goes,
+                 "finished": self.finished, "parts": self.parts}  # fmt: skip
+        self._file.write_text(json.dumps(state))
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Run everything; write the Markdown page after each part."""
-    parts = [f"# On a GPU\n\n{made('gpu', sys.argv[1:])}, {_device()}."]
-    with tempfile.TemporaryDirectory() as name, Watch() as watch:
-        clone = Clone(Path(name) / "clone")
-        clone.set_params(lambda params: _set(params, arguments))
-        timed = _repro(clone, arguments.targets, arguments.jobs)
-        parts.append(_pipeline(timed, watch))
-        _write(arguments.output, parts)
-        for words in [] if arguments.targets else _benchmarks(arguments):
-            began = time.time()
-            printed = subprocess.run(  # noqa: S603, no shell
-                [sys.executable, HERE / words[0], *words[1:]], check=True, stdout=subprocess.PIPE,
-                text=True,
-            ).stdout  # fmt: skip
-            use = _use(began, time.time(), watch)
-            parts.append(f"## {words[0].removesuffix('.py')}\n\n{printed.strip()}\n\n{use}")
-            _write(arguments.output, parts)
+    """Run what is left to do until the time is over, and write the Markdown page."""
+    deadline = Deadline(arguments.minutes)
+    with tempfile.TemporaryDirectory() as temporary, Watch() as watch:
+        folder = arguments.work or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = State(folder, arguments)
+        if not state.finished:
+            state.finished = _pipeline(folder.resolve(), arguments, deadline)
+            state.stages += _stages(folder, deadline, watch)
+            name = f"go {len(state.goes) + 1}, with DVC"
+            state.goes.append([name, *_use(deadline.began, watch)])
+            state.save()
+        _write(arguments.output, state)
+        alone = arguments.targets or arguments.without_benchmarks
+        for words in [] if alone or not state.finished else _benchmarks(arguments):
+            name = words[0].removesuffix(".py")
+            if name not in state.parts and (part := _benchmark(words, deadline, watch)):
+                state.parts[name] = part
+                state.save()
+                _write(arguments.output, state)
 
 
-def _repro(clone: Clone, targets: list[str], jobs: int) -> Timed:
-    """Run the pipeline; several jobs run the chains of as many reconstructors at a time.
+def _pipeline(folder: Path, arguments: argparse.Namespace, deadline: Deadline) -> bool:
+    """Run the pipeline; return whether it is complete.
 
-    DVC runs one stage per workspace at a time, so each job has its own; all share a cache.
+    DVC runs one stage per workspace at a time, so each job has its own.
     """
-    if jobs == 1 or targets:
-        return clone.dvc("repro", *targets)
-    params = (clone.path / "params.yaml").read_text()
-    names = list(YAML(typ="safe").load(params)["reconstructors"])
-    runs = [clone.dvc("repro", "crop")]
-    free = Queue[Clone]()
-    for number in range(jobs):
-        free.put(clone.again(f"job{number}"))
+    first = not (folder / "clone").exists()
+    clone = Workspace(folder / "clone")
+    if first:
+        clone.set_params(lambda params: _set(params, arguments))
+    if arguments.targets:
+        return clone.repro(arguments.targets, deadline, 1)
+    if not clone.repro(["crop", "audit"], deadline, 1):
+        return False
+    jobs = [Workspace(folder / f"job{number}", clone.path) for number in range(arguments.jobs)]
+    share([clone, *jobs])
+    free = Queue[Workspace]()
+    for job in jobs:
+        free.put(job)
 
-    def work(*targets: str) -> Timed:
+    def work(chain: Sequence[str]) -> bool:
         workspace = free.get()
         try:
-            return workspace.dvc("repro", *targets)
+            return workspace.repro(chain, deadline, arguments.jobs)
         finally:
             free.put(workspace)
 
-    began = time.perf_counter()
-    with ThreadPoolExecutor(jobs) as pool:
-        chains = [(f"evaluate_final@{name}", f"assess@{name}") for name in names]
-        runs += pool.map(
-            lambda chain: work(*chain), [("evaluate_baseline",), ("evaluate_ceiling",), *chains]
-        )
-    seconds = runs[0].seconds + time.perf_counter() - began
-    runs.append(clone.dvc("repro"))
-    stages = sorted(
-        {stage for timed in runs for stage in timed.stages}, key=lambda stage: stage.began
-    )
-    return Timed(seconds + runs[-1].seconds, stages)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        done = list(pool.map(work, _chains(clone.path / "params.yaml")))
+    share([clone, *jobs])
+    return all(done) and clone.repro([], deadline, 1)
 
 
-HEAD = ("GPU, %", "peak GPU memory, MiB", "GPU power, W", "CPU, %")
+def _chains(params: Path) -> list[tuple[str, ...]]:
+    """Return the stages that each job asks for; what takes no training comes last."""
+    entries = YAML(typ="safe").load(params.read_text())["reconstructors"]
+    names = sorted(entries, key=lambda name: entries[name]["objective"]["name"] == "closed_form")
+    chains = [(f"evaluate_final@{name}", f"assess@{name}") for name in names]
+    return [("evaluate_ceiling",), ("evaluate_baseline",), *chains]
 
 
-def _pipeline(timed: Timed, watch: Watch) -> str:
-    rows = [
-        (stage.name, f"{stage.ended - stage.began:.1f}", *watch.between(stage.began, stage.ended))
-        for stage in timed.stages
+def _stages(folder: Path, deadline: Deadline, watch: Watch) -> list[list[str]]:
+    """Return rows for the stages that ended in this go by themselves, in order of beginning."""
+    lines = [
+        json.loads(line)
+        for file in folder.glob("*.jsonl")
+        for line in file.read_text().splitlines()
     ]
-    began, ended = timed.stages[0].began, timed.stages[-1].ended
-    rows.append(("total, with DVC", f"{timed.seconds:.1f}", *watch.between(began, ended)))
-    return f"## The pipeline\n\n{table(('stage', 'seconds', *HEAD), rows)}"
+    ended = [
+        line for line in lines
+        if line.get("began", 0.0) >= deadline.began and line["ended"] <= deadline.until
+    ]  # fmt: skip
+    return [
+        [line["stage"], f"{line['ended'] - line['began']:.1f}",
+         *watch.between(line["began"], line["ended"])]
+        for line in sorted(ended, key=lambda line: line["began"])
+    ]  # fmt: skip
 
 
-def _use(began: float, ended: float, watch: Watch) -> str:
-    return table(("seconds", *HEAD), [(f"{ended - began:.0f}", *watch.between(began, ended))])
+def _benchmark(words: list[str], deadline: Deadline, watch: Watch) -> str | None:
+    """Return what a benchmark printed and how busy the machine was, or None if time was over."""
+    began = time.time()
+    printed = deadline.run([sys.executable, HERE / words[0], *words[1:]], ROOT, {})
+    if printed is None:
+        return None
+    return f"{printed.strip()}\n\n{table(('seconds', *HEAD), [_use(began, watch)])}"
+
+
+def _use(began: float, watch: Watch) -> list[str]:
+    return [f"{time.time() - began:.1f}", *watch.between(began, time.time())]
 
 
 def _set(params: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -194,17 +190,14 @@ def _set(params: dict[str, Any], arguments: argparse.Namespace) -> None:
 
 
 def _benchmarks(arguments: argparse.Namespace) -> list[list[str]]:
-    source = [str(arguments.source)] if arguments.source else []
     if arguments.reduced:
         small = ["--rounds", "1", "--train", "128", "--validation", "64"]
         return [
-            ["ingest.py", *(source or ["--faces", "1000"]), "--rounds", "1"],
             ["training.py", *small, "--epochs", "2"],
             ["reconstructors.py", "unet", *small],
             ["cuda_graph.py", "cnn_simple", *small],
         ]
     return [
-        ["ingest.py", *source],
         ["training.py", "--train", "20000"],
         ["reconstructors.py", "--train", "4096", "--validation", "512"],
         ["cuda_graph.py"],
@@ -219,16 +212,24 @@ def _device() -> str:
     return "no CUDA device, so everything ran on the CPU" if name == "False" else name
 
 
-def _write(path: Path, parts: list[str]) -> None:
-    path.write_text("\n\n".join(parts) + "\n")
+def _write(path: Path, state: State) -> None:
+    """Write the page as far as it goes."""
+    rows = table(("stage", "seconds", *HEAD), [*state.stages, *state.goes])
+    end = "" if state.finished else "\n\nThe time was over before all stages had run."
+    head = f"# On a GPU\n\n{made('gpu', sys.argv[1:])}, {_device()}."
+    sections = [f"## {name}\n\n{text}" for name, text in state.parts.items()]
+    path.write_text("\n\n".join([head, f"## The pipeline\n\n{rows}{end}", *sections]) + "\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", nargs="?", type=Path)
+    parser.add_argument("--minutes", type=float, help="default: as long as it takes")
+    parser.add_argument("--work", type=Path, help="to go on in later; default: a temporary folder")
+    parser.add_argument("--jobs", type=int, default=4, help="reconstructors at a time")
     parser.add_argument("--imagenet", action="store_true")
     parser.add_argument("--reduced", action="store_true")
-    parser.add_argument("--jobs", type=int, default=1, help="reconstructors at a time")
+    parser.add_argument("--without-benchmarks", action="store_true")
     parser.add_argument("--output", type=Path, default=HERE / "gpu.md")
     parser.add_argument(
         "--targets", nargs="*", default=[], help="for `dvc repro`, without benchmarks"

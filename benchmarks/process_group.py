@@ -12,6 +12,7 @@ a small sample, in which `unet` is the only one of these.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ NAMES = ["cnn_simple", "cnn_deep", "unet"]
 
 def main(names: list[str], seeds: list[int], reduced: bool) -> None:
     """Print a Markdown table for each reconstructor."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a machine with one GPU has no second one to ask for
     with tempfile.TemporaryDirectory() as name:
         clone = Clone(Path(name) / "clone")
         if reduced:

@@ -53,17 +53,21 @@ def made(name: str, words: list[str]) -> str:
     return f"`{call}`, {time.strftime('%Y-%m-%d')}, {_machine()}"
 
 
+def commit(revision: str = "HEAD") -> str:
+    """Return the short hash of a revision, which a clone knows too, unlike a branch's name."""
+    command = ["git", "rev-parse", "--short", f"{revision}^{{commit}}"]
+    return subprocess.run(  # noqa: S603
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+
+
 def _machine() -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
     processors = Path("/proc/cpuinfo")
     found = processors.exists() and re.search(r"model name\s*: (.+)", processors.read_text())
     name = found[1] if found else platform.processor() or platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     return (
-        f"commit {commit}, {os.cpu_count()} processors ({name}), {memory:.0f} GiB, "
+        f"commit {commit()}, {os.cpu_count()} processors ({name}), {memory:.0f} GiB, "
         f"Python {platform.python_version()}, PyTorch {version('torch')}"
     )
 

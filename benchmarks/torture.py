@@ -32,7 +32,7 @@ from unmask.core.faces import FaceSet  # noqa: E402
 from unmask.models.device import choose_device  # noqa: E402
 from unmask.objectives.cross_entropy import CrossEntropy, Params  # noqa: E402
 from unmask.params.training import Training  # noqa: E402
-from unmask.training import checkpoint  # noqa: E402
+from unmask.training import checkpoint, record  # noqa: E402
 from unmask.training.process_group import Compute  # noqa: E402
 
 
@@ -84,6 +84,7 @@ def _train(name: str, faces: FaceSet, folder: Path) -> int:
         return child
     os.chdir(folder)
     os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    record.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     settings = runs.settings(epochs=20, patience=20)
     if name:
         runs.run_reconstructor(name, faces, settings)

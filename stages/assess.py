@@ -8,10 +8,10 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import open_array, read_json, write_json
+from unmask.core.provenance import made
 from unmask.evaluation.quality import assess
 from unmask.models.device import choose_device
 from unmask.models.folder import load_model
-from unmask.provenance import made
 
 _FACTS = ("pretrained", "parameters", "trained_parameters", "epochs", "best_epoch", "faults")
 

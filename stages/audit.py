@@ -1,8 +1,9 @@
 """Find duplicates across the splits and pictures without a face, and keep them from training.
 
 Reads data/faces and data/test_labels.npy; writes metrics/audit.json and, in data/audit, keep.npy;
-removed.csv, a line for each removed face; manifest.csv, the checksum of every face; and, if it
-looks for near-duplicates, near.csv and a sheet of the least similar ones, near.png.
+groups.npy, which faces are copies of each other; removed.csv, a line for each removed face;
+manifest.csv, the checksum of every face; and, if it looks for near-duplicates, near.csv and a sheet
+of the least similar ones, near.png.
 """
 
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> None:
 
     with atomic_folder(Path("data/audit")) as folder:
         save_array(folder / "keep.npy", found.keep)
+        save_array(folder / "groups.npy", found.groups)
         write_removals(folder / "removed.csv", faces, found.removals)
         write_manifest(folder / "manifest.csv", faces, found.keep)
         if found.pairs:

@@ -17,7 +17,8 @@ from unmask.sources.text import refuse_unrecordable
 def main() -> None:
     """Run the stage."""
     params = read_all()
-    refuse_unrecordable(Path(params.data.source))  # DVC would fail on it, and name no file
+    for path in (params.data.source, params.data.votes):
+        refuse_unrecordable(Path(path))  # DVC would fail on it, and name no file
 
     models = {"headline": params.recon.model, "reconstructors": list(params.reconstructors)}
 

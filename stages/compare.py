@@ -11,10 +11,10 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import atomic_write, write_json
+from unmask.core.provenance import mismatch
 from unmask.evaluation.comparison import compare
 from unmask.evaluation.tables import markdown, plot
 from unmask.params.models import reconstructor_names
-from unmask.provenance import mismatch
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.files import write_json
 from unmask.core.section import read
-from unmask.evaluation.comparison import headline
+from unmask.evaluation.comparison import headline, in_a_line
 from unmask.params.models import Recon
 
 
@@ -20,6 +20,7 @@ def main() -> None:
 
     # No stage reads this one, and `dvc metrics diff` would show its checksum.
     write_json("metrics/headline.json", figures, bare=True)
+    print(in_a_line(figures))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,11 @@ def test_a_face_with_a_copy_in_a_later_split_is_removed(with_copies):
     ]
 
 
+def test_faces_of_one_group_are_copies_within_a_split_and_across(with_copies):
+    assert audit(with_copies).groups.tolist() == [0, 0, 2, 3, 3, 5, 6, 7, 2, 3, 10, 11]
+    assert audit(with_copies, "none").groups.tolist() == audit(with_copies).groups.tolist()
+
+
 def test_test_faces_all_stay(with_copies):
     assert audit(with_copies).keep[with_copies.split == TEST].all()
 
@@ -160,6 +165,11 @@ def test_near_duplicates_of_later_splits_are_removed(near):
         "conflicting_label_groups": 1,
     }
     assert audit(near).keep.all()
+    assert audit(near).groups[[0, 1, 2, 3]].tolist() == [0, 0, 2, 3]  # the exact copies alone
+    changed = np.flatnonzero(found.groups != np.arange(120))
+    assert dict(zip(changed.tolist(), found.groups[changed].tolist(), strict=True)) == {
+        1: 0, 4: 3, 50: 2, 100: 0, 101: 51,
+    }  # fmt: skip
 
 
 def test_every_finding_is_written_down(near, tmp_path):

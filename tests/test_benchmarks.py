@@ -109,11 +109,22 @@ def test_the_pipeline_is_compared_with_the_sum_of_its_stages():
 
 
 @pytest.mark.slow
-def test_without_a_gpu_everything_runs_on_the_cpu(tmp_path):
-    page = tmp_path / "gpu.md"
-    printed("gpu.py", "--reduced", "--output", page, "--targets", "crop")
+def test_without_a_gpu_everything_runs_on_the_cpu_and_goes_on_when_the_time_was_over(tmp_path):
+    page, words = tmp_path / "gpu.md", ["gpu.py", "--reduced", "--without-benchmarks", "--jobs", 2]
+    words += ["--work", tmp_path / "work", "--output", page]
+    printed(*words, "--minutes", 0.7)  # 32 seconds to run in
+    assert "The time was over before all stages had run." in page.read_text()
+    [(_, *first)] = tables(page.read_text())
+    assert first[-1][0] == "go 1, with DVC"
+    printed(*words)
+    assert "The time was over" not in page.read_text()
     [(_, *rows)] = tables(page.read_text())
-    assert [row[0] for row in rows] == ["make_sample", "ingest", "crop", "total, with DVC"]
+    stages = [row[0] for row in rows]
+    assert stages[: len(first) - 1] == [row[0] for row in first[:-1]]
+    assert stages[-2:] == ["go 1, with DVC", "go 2, with DVC"]
+    assert {"train_ceiling", "evaluate_final@unet", "assess@mean_face", "headline"} < set(stages)
+    assert len(stages) == len(set(stages))  # nothing that had ended was run again
+    assert "no CUDA device" in page.read_text()
 
 
 @pytest.mark.slow

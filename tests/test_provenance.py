@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unmask.provenance import revision
+from unmask.core.provenance import revision
 
 
 @pytest.fixture(autouse=True)

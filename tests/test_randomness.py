@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unmask.randomness import seed_for, uniform
+from unmask.core.randomness import seed_for, uniform
 
 
 def test_a_number_depends_on_its_own_key_alone():

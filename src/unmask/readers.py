@@ -46,6 +46,21 @@ def reader(name: str, seed: str = "") -> Reader:
     return Reader(view, run, metrics, predictions / name)
 
 
+def one_of(name: str, seed: str, view: str) -> Reader:
+    """Return one model of an entry of `readers` or `ensembles`.
+
+    seed: that it was trained from, or `all`.
+    """
+    path = f"{name}/{seed}"
+    return Reader(view, f"readers/{path}", Path(f"readers/metrics/{path}.json"),
+                  Path(f"data/readers/predictions/{path}"))  # fmt: skip
+
+
+def model_folders(folder: str | Path) -> list[Path]:
+    """Return the model folders within `folder`, in the order of the numbers that name them."""
+    return sorted(Path(folder).iterdir(), key=lambda path: (len(path.name), path.name))
+
+
 def source_of_faces() -> dict[str, Any]:
     """Return what models record about the faces they were trained on, as found by `ingest`."""
     meta = read_json("data/faces/meta.json")

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from unmask.core.files import write_json
+from unmask.core.provenance import environment, made
 from unmask.evaluation.metrics import metrics
 from unmask.evaluation.predictions import predictions, write_predictions
-from unmask.provenance import environment, made
 
 CPU = torch.device("cpu")
 MADE = made(environment(CPU), CPU)

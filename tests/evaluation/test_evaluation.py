@@ -28,7 +28,8 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
-from unmask.evaluation.comparison import compare, headline
+from unmask.core.provenance import mismatch
+from unmask.evaluation.comparison import compare, headline, in_a_line
 from unmask.evaluation.metrics import accuracy, metrics
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.quality import assess
@@ -43,7 +44,6 @@ from unmask.evaluation.statistics import (
     wilson_interval,
 )
 from unmask.evaluation.tables import markdown, plot
-from unmask.provenance import mismatch
 
 
 def test_predictions_have_the_columns_that_are_promised(tmp_path):
@@ -438,6 +438,16 @@ def test_the_headline_has_the_promised_keys():
     low, high = figures["gain"]["ci95"]
     assert low < gain < high
     assert figures["gain"]["mcnemar_p"] < 1e-6
+
+
+@pytest.mark.usefixtures("evaluated")
+def test_the_headline_is_also_one_line_for_the_screen():
+    figures = headline("good")
+    line = in_a_line(figures)
+    assert "\n" not in line
+    for name in ("baseline", "final", "ceiling"):
+        assert f"{figures[name]['test']['accuracy']:.1%}" in line
+    assert f"gain {100 * figures['gain']['accuracy']:+.1f} points" in line
 
 
 @pytest.mark.usefixtures("evaluated")

@@ -11,7 +11,7 @@ from unmask.mask import crop
 from unmask.models.folder import load_model
 from unmask.params.models import Named, Reconstructor
 from unmask.params.training import Train
-from unmask.training import loop
+from unmask.training import loop, record
 from unmask.training.classifier import train_classifier
 from unmask.training.reconstructor import train_reconstructor
 
@@ -68,8 +68,14 @@ class PowerCut(Exception):  # noqa: N818
     """Stands for a machine that goes down."""
 
 
+def save_every_epoch(monkeypatch):
+    """Let a run write a checkpoint after every epoch, however short."""
+    monkeypatch.setattr(record, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+
+
 def interrupt_after(monkeypatch, epochs):
-    """Let training fail at the start of the epoch after `epochs`."""
+    """Let training, which saves every epoch, fail at the start of the epoch after `epochs`."""
+    save_every_epoch(monkeypatch)
     train = loop._train
 
     def failing(objective, batches, settings, seed, epoch, *others):

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.mask import crop
 from unmask.models.batches import to_unit
 from unmask.models.folder import build, classifier_config, load_tensors
+from unmask.training import checkpoint, record
 from unmask.training.objective import SingleLoss
+from unmask.training.record import Record
 from unmask.training.run import Inputs, begin, train_and_save
 
 
@@ -174,6 +177,29 @@ def test_an_interrupted_run_ends_like_one_that_was_not(faces, monkeypatch, name,
     assert (contents("models"), contents("data/training")) == expected
 
 
+def test_a_run_is_saved_when_enough_time_has_passed(faces, monkeypatch):
+    clock, an_epoch, written = [0.0], [0.0], []
+    monkeypatch.setattr(record, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    save, ends = checkpoint.save, Record.epoch_ends
+
+    def saving(path, fingerprint, objective, best, notes):
+        written.append(len(notes["history"]))
+        save(path, fingerprint, objective, best, notes)
+
+    monkeypatch.setattr(checkpoint, "save", saving)
+
+    def epoch_ends(self, *arguments):
+        clock[0] += an_epoch[0]
+        ends(self, *arguments)
+
+    monkeypatch.setattr(Record, "epoch_ends", epoch_ends)
+    for seconds, expected in ((1.0, []), (11.0, [1, 2, 3, 4, 5, 6]), (6.0, [2, 4, 6])):
+        written.clear()
+        an_epoch[0] = seconds
+        run_classifier(faces, settings(epochs=6, patience=6))
+        assert written == expected
+
+
 def test_nothing_of_an_abandoned_run_is_left_in_the_next(faces, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(patch, 6)
@@ -243,6 +269,13 @@ def test_a_mistake_in_an_entry_is_named_before_anything_is_written(faces, entry,
 def test_a_loss_cannot_train_what_has_no_weights(faces):
     with pytest.raises(UserError, match="MeanFace has nothing that a loss could train"):
         train_entry("mean_face", {"objective": {"name": "supervised"}}, faces, settings())
+
+
+def test_no_backend_may_round_float32():
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    begin(settings())
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 def test_a_run_that_diverges_is_refused(faces):

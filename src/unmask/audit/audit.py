@@ -46,12 +46,15 @@ class Audit:
     """What the audit found.
 
     keep: bool [N], False for faces that may not be trained or validated on.
+    groups: int64 [N], the smallest index among a face and its copies, directly or through others,
+        near-duplicates included if they were searched for; faces of one group show one picture.
     removals: one for each False of `keep`, in order.
     pairs: near-duplicates, the most similar first.
     figures: the counts of `metrics/audit.json`.
     """
 
     keep: NDArray[np.bool_]
+    groups: NDArray[np.int64]
     removals: list[Removal]
     pairs: list[Pair]
     figures: dict[str, Any]
@@ -94,7 +97,8 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
         "near_duplicates": _near_figures(faces, groups, pairs) if pairs else None,
         "classes": _classes(faces, keep),
     }
-    return Audit(keep, [removals[index] for index in sorted(removals)], pairs, figures)
+    ordered = [removals[index] for index in sorted(removals)]
+    return Audit(keep, _smallest(groups, len(faces)), ordered, pairs, figures)
 
 
 def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
@@ -144,6 +148,14 @@ def _joined(exact: Groups, pairs: Sequence[Pair], count: int) -> Groups:
     order = np.argsort(component, kind="stable")
     ends = np.flatnonzero(np.diff(component[order])) + 1
     return [group for group in np.split(order, ends) if len(group) > 1]
+
+
+def _smallest(groups: Groups, count: int) -> NDArray[np.int64]:
+    """Return the smallest index of each face's group, int64 [count]; without copies, its own."""
+    smallest = np.arange(count)
+    for group in groups:
+        smallest[group] = group.min()
+    return smallest
 
 
 def _copies_of_later_splits(

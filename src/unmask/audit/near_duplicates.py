@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from unmask.progress import track
+from unmask.core.progress import track
 
 SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Factors by which the second face is enlarged before the first is laid over it."""

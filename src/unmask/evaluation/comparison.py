@@ -1,11 +1,12 @@
 """The comparison of all reconstructors, and the headline for one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unmask.core.errors import UserError
 from unmask.core.faces import SPLITS
 from unmask.core.files import read_json
+from unmask.core.provenance import environments
 from unmask.evaluation.metrics import confusion_of
 from unmask.evaluation.predictions import Table, test_predictions
 from unmask.evaluation.statistics import (
@@ -16,7 +17,6 @@ from unmask.evaluation.statistics import (
     minimum_detectable_gain,
     refuse_other_faces,
 )
-from unmask.provenance import environments
 
 LEVEL = 0.05
 """A difference from the baseline counts as shown if its corrected p is below this."""
@@ -110,6 +110,20 @@ def headline(model: str) -> dict[str, Any]:
             "mcnemar_p": mcnemar_p(before, after),
         },
     }
+
+
+def in_a_line(figures: Mapping[str, Any]) -> str:
+    """Return the figures of `headline` as one line."""
+    before, after, whole = (
+        f"{figures[name]['test']['accuracy']:.1%}" for name in ("baseline", "final", "ceiling")
+    )
+    low, high = (f"{100 * end:+.1f}" for end in figures["gain"]["ci95"])
+    return (
+        f"headline: {before} of the test faces read from upper halves, {after} with the lower "
+        f"halves of {figures['model']} (gain {100 * figures['gain']['accuracy']:+.1f} points "
+        f"[{low}, {high}], p = {figures['gain']['mcnemar_p']:.2g}), {whole} from true faces; more "
+        "in metrics/headline.json"
+    )
 
 
 def _block(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from unmask.core.faces import SPLITS, TEST, FaceSet
 from unmask.core.files import atomic_folder, read_json, write_json
+from unmask.core.provenance import made
 from unmask.evaluation.metrics import metrics
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.models.device import choose_device, make_deterministic
 from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
-from unmask.provenance import made
 
 
 def evaluate_classifier(

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.faces import SPLITS, TEST, rows_of
+from unmask.core.progress import track
 from unmask.mask import crop
 from unmask.models.batches import Batches, to_unit
 from unmask.models.device import choose_device, make_deterministic
 from unmask.objectives.distance import ssim
-from unmask.progress import track
 
 Faces = NDArray[np.uint8]
 

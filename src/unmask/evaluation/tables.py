@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from unmask.core.files import atomic_write
-from unmask.provenance import in_words
+from unmask.core.provenance import in_words
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.faces import TRAIN, rows_of
+from unmask.core.randomness import uniform
 from unmask.mask import UPPER_ROWS
 from unmask.models.batches import to_pixels
 from unmask.models.device import make_deterministic
 from unmask.models.folder import load_model
 from unmask.models.inference import outputs
-from unmask.randomness import uniform
 
 Rows = NDArray[np.int64]
 

@@ -165,10 +165,11 @@ def vgg16_encoder(params: Pretrained) -> Encoder:
     )
 
 
-def inception_v3_encoder(params: Pretrained) -> Encoder:
-    """Return InceptionV3 (Szegedy et al. 2016) without its classifiers, on 139x139 pixels.
+def inception_v3_encoder(params: Pretrained, size: int) -> Encoder:
+    """Return InceptionV3 (Szegedy et al. 2016) without its classifiers, on `size` x `size` pixels.
 
-    [B,1,24,48] -> resized to 139x139 -> 2048x3x3. The lower layers are those up to Mixed_5d.
+    [B,1,24,48] -> resized to 139x139 -> 2048x3x3, or to 75x75 -> 2048x1x1. The lower layers are
+    those up to Mixed_5d.
     """
     network = inception_v3(init_weights=False, aux_logits=False)
     names = [name for name, _ in network.named_children()]
@@ -180,7 +181,7 @@ def inception_v3_encoder(params: Pretrained) -> Encoder:
         weights=Inception_V3_Weights.IMAGENET1K_V1,
         params=params,
         scale=_SYMMETRIC,
-        size=(139, 139),
+        size=(size, size),
     )
 
 

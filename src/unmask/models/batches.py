@@ -1,9 +1,10 @@
 """Batches of arrays, gathered at once.
 
 A data set is a few memory-mapped arrays and the rows to be used; a batch is one index operation for
-each array. There are no worker processes.
+each array, on the processor or, where the rows fit, on the GPU. There are no worker processes.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,11 +13,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unmask.randomness import seed_for
+from unmask.core.randomness import seed_for
 
 Rows = NDArray[np.int64]
 Batch = dict[str, Tensor]
 """Tensors by name: `face`, or `upper` and `lower`; `label`, `soft_label`; see `Batches`."""
+
+Inputs = dict[str, Tensor]
+"""What a step starts from; `Batches.complete` makes a batch of it."""
+
+Part = Callable[[Tensor], Tensor]
+"""Returns what this process takes of values that run along the faces of a batch."""
+
+LARGEST_SHARE = 0.25
+"""Of the free memory of a GPU, what the rows of one split may take; other jobs want some too."""
+
+_POSITION = "position"
+_CHUNK = 4096
 
 
 class Batches:
@@ -28,25 +41,45 @@ class Batches:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], rows: Rows, batch_size: int) -> None:
         self.arrays, self.rows, self.batch_size = dict(arrays), rows, batch_size
+        self._device = torch.device("cpu")
 
-    def in_order(self, part: Callable[[Rows], Rows] = lambda rows: rows) -> Iterator["Item"]:
-        """Yield all rows once, in their order, as (rows, batch).
+    def in_order(self) -> Iterator["Item"]:
+        """Yield all rows once, in their order, as (rows, batch)."""
+        for start in range(0, len(self.rows), self.batch_size):
+            rows = self.rows[start : start + self.batch_size]
+            yield rows, {name: _gather(array, rows) for name, array in self.arrays.items()}
 
-        part: returns what this process takes of the rows of a batch.
+    def shuffled(self, seed: int, epoch: int) -> Rows:
+        """Return an order of the rows that is drawn from (seed, epoch), for `steps`."""
+        return np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
+
+    def steps(self, order: Rows, beside: Mapping[str, Tensor], part: Part) -> Iterator[Inputs]:
+        """Yield what each step starts from.
+
+        order: positions among the rows, int64 [N], or [N,K] for K faces in place of each; a batch
+            then has all the first ones before all the second ones.
+        beside: other tensors, [N,...] in the same order, of which a step gets its slice as it is.
         """
-        return self._batches(self.rows, part)
+        along = {_POSITION: torch.from_numpy(order), **beside}
+        along = {name: values.to(self._device) for name, values in along.items()}
+        for start in range(0, len(order), self.batch_size):
+            stop = start + self.batch_size
+            yield self._read({name: part(values[start:stop]) for name, values in along.items()})
 
-    def shuffled(
-        self, seed: int, epoch: int, part: Callable[[Rows], Rows] = lambda rows: rows
-    ) -> Iterator["Item"]:
-        """Yield all rows once, in an order drawn from (seed, epoch); otherwise like `in_order`."""
-        order = np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
-        return self._batches(self.rows[order], part)
+    def complete(self, inputs: Inputs) -> Batch:
+        """Return the batch, with the slices of `beside` in it, on the device of `inputs`."""
+        return inputs
 
-    def _batches(self, rows: Rows, part: Callable[[Rows], Rows]) -> Iterator["Item"]:
-        for start in range(0, len(rows), self.batch_size):
-            mine = part(rows[start : start + self.batch_size])
-            yield mine, {name: _gather(array, mine) for name, array in self.arrays.items()}
+    def _read(self, inputs: Inputs) -> Inputs:
+        rows = self.rows[face_by_face(inputs[_POSITION], 1).numpy()]
+        gathered = {name: _gather(array, rows) for name, array in self.arrays.items()}
+        return gathered | {name: inputs[name] for name in inputs if name != _POSITION}
+
+    @property
+    def bytes(self) -> int:
+        """What the rows take."""
+        each = (a.dtype.itemsize * math.prod(a.shape[1:]) for a in self.arrays.values())
+        return len(self.rows) * sum(each)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,8 +88,69 @@ class Batches:
 Item = tuple[Rows, Batch]
 
 
+class ResidentBatches(Batches):
+    """Batches whose rows lie on a device: a step starts from positions, and gathers them there.
+
+    What runs beside them goes to the device at once, for all steps.
+    """
+
+    def __init__(self, batches: Batches, device: torch.device) -> None:
+        super().__init__(batches.arrays, batches.rows, batches.batch_size)
+        self._device = device
+        self._held = {name: self._copy(array) for name, array in self.arrays.items()}
+
+    def complete(self, inputs: Inputs) -> Batch:
+        """Return the batch, gathered on the device."""
+        position = face_by_face(inputs[_POSITION], 1)
+        batch = {
+            name: _with_channel(values.index_select(0, position))
+            for name, values in self._held.items()
+        }
+        return batch | {name: inputs[name] for name in inputs if name != _POSITION}
+
+    def _read(self, inputs: Inputs) -> Inputs:
+        return inputs
+
+    def _copy(self, array: NDArray[Any]) -> Tensor:
+        dtype = torch.from_numpy(np.empty(0, array.dtype)).dtype
+        held = torch.empty((len(self.rows), *array.shape[1:]), dtype=dtype, device=self._device)
+        for start in range(0, len(self.rows), _CHUNK):
+            rows = self.rows[start : start + _CHUNK]
+            held[start : start + len(rows)] = torch.from_numpy(array[rows])
+        return held
+
+
+def placed(batches: Batches, device: torch.device, say: Callable[[str], None]) -> Batches:
+    """Return the same batches with their rows on `device`, if it is a GPU on which they fit.
+
+    `say` gets a line if they do not.
+    """
+    if device.type != "cuda":
+        return batches
+    free, _ = torch.cuda.mem_get_info(device)
+    if batches.bytes > LARGEST_SHARE * free:
+        say(
+            f"{len(batches)} faces take {batches.bytes / 2**30:.1f} GiB, more than "
+            f"{LARGEST_SHARE:.0%} of the GPU's free memory; batches come from main memory"
+        )
+        return batches
+    return ResidentBatches(batches, device)
+
+
+def face_by_face(values: Tensor, dimensions: int) -> Tensor:
+    """Return what runs beside the faces of a batch in the order of its faces.
+
+    values: [B,...], or [B,K,...] for K faces in place of each; dimensions: of what is returned,
+    [B,...] or [K*B,...].
+    """
+    return values if values.ndim == dimensions else values.transpose(0, 1).flatten(0, 1)
+
+
 def _gather(array: NDArray[Any], rows: Rows) -> Tensor:
-    values = torch.from_numpy(array[rows])
+    return _with_channel(torch.from_numpy(array[rows]))
+
+
+def _with_channel(values: Tensor) -> Tensor:
     return values.unsqueeze(1) if values.ndim == 3 else values
 
 

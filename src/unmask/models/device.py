@@ -30,5 +30,6 @@ def make_deterministic() -> None:
     torch.set_deterministic_debug_mode("error")
     # Filling every new tensor costs time and hides only reads of memory that nobody wrote.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    # The convolutions of `float32` would otherwise be rounded to TF32, as its products are not.
-    torch.backends.cudnn.allow_tf32 = False
+    # `float32` would otherwise be rounded to TF32: by PyTorch's default in convolutions, and where
+    # a container says so in its environment, in matrix products.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.core.files import ArrayWriter, atomic_folder
+from unmask.core.progress import track
 from unmask.models.batches import Batches, Item, Rows, to_pixels, to_unit
 from unmask.models.device import choose_device, make_deterministic
-from unmask.progress import track
 
 _BATCH_SIZE = 128  # enough to keep a device busy, and InceptionV3 within memory
 

@@ -26,6 +26,7 @@ from unmask.models.batches import Batch, to_unit
 from unmask.objectives.distance import Distance, distance
 from unmask.params.training import Training
 from unmask.training.objective import reconstructor_inputs, step, trainable
+from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute
 
 _BETAS = (0.5, 0.999)  # of Adam, as in pix2pix: a long memory lets the two chase each other
@@ -89,15 +90,10 @@ class Adversarial:
         self.model, self.helpers = model, {"discriminator": self._discriminator}
         self._params, self._settings, self._compute = params, settings, compute
         self.frozen: dict[str, nn.Module] = {}
-        rate = settings.learning_rate
+        rate = settings.learning_rate * params.discriminator_learning_rate
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(self._weights, lr=rate, betas=_BETAS, fused=True),
-            torch.optim.Adam(
-                self._discriminator.parameters(),
-                lr=rate * params.discriminator_learning_rate,
-                betas=_BETAS,
-                fused=True,
-            ),
+            optimiser_of(self._weights, settings, betas=_BETAS),
+            optimiser_of(self._discriminator.parameters(), settings, rate, _BETAS),
         ]
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:

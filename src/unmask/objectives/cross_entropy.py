@@ -1,7 +1,6 @@
 """Cross-entropy of the label: what classifiers learn from."""
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from unmask.core.section import Section
 from unmask.mask import view_of
@@ -37,7 +36,7 @@ class CrossEntropy(SingleLoss):
         labels = batch["label"].long()
         logits = self.predict(to_unit(view_of(batch, self._view)))
         return {
-            "loss": functional.cross_entropy(logits, batch.get("soft_label", labels)),
+            "loss": self.label_loss(logits, batch),
             "accuracy": (logits.argmax(1) == labels).float().mean(),
         }
 

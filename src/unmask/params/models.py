@@ -53,7 +53,7 @@ class Reconstructor(Entry):
 
     def training(self, defaults: Training, key: str) -> Training:
         """Return `defaults` with this reconstructor's overrides; `key` is named in errors."""
-        return check(Training, {**defaults.model_dump(), **self.train}, f"{key}.train")
+        return check(type(defaults), {**defaults.model_dump(), **self.train}, f"{key}.train")
 
 
 def read_classifier() -> Named:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, read
@@ -10,6 +10,7 @@ from unmask.models.registry import exists
 from unmask.params.data import AuditParams, Data, Sample
 from unmask.params.experiments import HONEST, Evaluate, Experiment
 from unmask.params.models import Entry, Recon, Reconstructor, read_classifier
+from unmask.params.readers import Ensemble, ReaderEntry, Unsure, check_readers
 from unmask.params.training import Train
 
 RESERVED = ("baseline", "ceiling")
@@ -36,6 +37,9 @@ class Params(Section):
     evaluate: Evaluate
     reconstructors: dict[str, Reconstructor]
     laboratory: dict[str, Experiment]
+    readers: dict[str, ReaderEntry] = Field(default_factory=dict)
+    ensembles: dict[str, Ensemble] = Field(default_factory=dict)
+    unsure: Unsure = Unsure(risk=0.2)
 
     @field_validator("reconstructors")
     @classmethod
@@ -52,6 +56,14 @@ class Params(Section):
     def _has_an_honest_one(cls, entries: dict[str, Experiment]) -> dict[str, Experiment]:
         if HONEST not in entries:
             raise ValueError(f"no entry {HONEST}, which the others are compared with; restore it")
+        return entries
+
+    @field_validator("readers")
+    @classmethod
+    def _are_made_of_files(cls, entries: dict[str, ReaderEntry]) -> dict[str, ReaderEntry]:
+        for entry in entries.values():
+            _need("classifiers", entry.classifier.name)
+            _need("objectives", entry.objective.name)
         return entries
 
     @field_validator("classifiers")
@@ -81,6 +93,7 @@ def read_all() -> Params:
             f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
             f"choose one of {allowed}"
         )
+    check_readers(params.readers, params.ensembles, params.reconstructors)
     _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
     _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask-fetch`")
     return params

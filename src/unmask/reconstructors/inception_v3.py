@@ -1,6 +1,6 @@
 """InceptionV3 encoder, all frozen, with upscaling and prediction layers (paper, section 3.5).
 
-    [B,1,24,48] -> resized to 139x139 -> InceptionV3 without its classifiers -> [B,2048,3,3]
+    [B,1,24,48] -> resized, say to 139x139 -> InceptionV3 without its classifiers -> [B,2048,3,3]
                 -> dense layers -> [B,8w,3,6]
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
@@ -8,6 +8,7 @@ The pictures and checkpoints during training that the paper mentions exist for e
 Since the encoder is frozen, its features are computed only once.
 """
 
+from pydantic import Field
 from torch import nn
 
 from unmask.layers.blocks import DenseDecoder
@@ -19,10 +20,13 @@ from unmask.layers.encoders import (
 
 
 class Params(PretrainedDense):
-    """Nothing else to set."""
+    """size: height and width, in pixels, to which the upper half is resized before the encoder."""
+
+    size: int = Field(default=139, ge=75)  # less would leave no feature map
 
 
 def build(params: Params) -> nn.Module:
     """Return the network, its encoder without pretrained weights."""
-    decoder = DenseDecoder((2048, 3, 3), params.hidden, params.width, params.dropout)
-    return EncoderDecoder(inception_v3_encoder(params), decoder)
+    side = (params.size - 75) // 32 + 1  # of the last feature map
+    decoder = DenseDecoder((2048, side, side), params.hidden, params.width, params.dropout)
+    return EncoderDecoder(inception_v3_encoder(params, params.size), decoder)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
+from unmask.core.randomness import uniform
 from unmask.params.data import Data
-from unmask.randomness import uniform
 from unmask.sources.text import quoted, stem
 
 LABELS = {str(label).encode(): label for label in range(len(CLASSES))}

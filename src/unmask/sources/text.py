@@ -172,6 +172,7 @@ def refuse_unrecordable(source: Path) -> None:
     """Raise UserError for a name, of a source or of anything in it, that DVC cannot record.
 
     DVC writes names as UTF-8, a folder's as JSON and others as YAML, which ends a line at "\\x85".
+    With `exp run -S` it puts the value of the key x in place of "${x}" in `params.yaml`.
     """
     inside = (
         os.path.join(folder, name)  # noqa: PTH118, as Path takes ten times as long
@@ -187,6 +188,10 @@ def refuse_unrecordable(source: Path) -> None:
             ) from None
     if "\x85" in str(source):
         raise UserError(f"{shown(source)}: a name that DVC cannot record; rename it")
+    if "${" in str(source):
+        raise UserError(
+            f"{shown(source)}: a name with ${{, which `dvc exp run -S` replaces; rename it"
+        )
 
 
 def _matcher(patterns: Sequence[str]) -> Callable[[str], re.Match[str] | None]:

@@ -11,63 +11,64 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from unmask.core.errors import UserError
-from unmask.models.batches import Batch
+from unmask.models.batches import Inputs
 
 Figures = dict[str, Tensor]
 
 
 class GraphedStep:
-    """A step, called with batches on the CPU.
+    """A step, called with what it starts from, on the CPU or on `device`.
 
-    step: maps a batch on `device` to scalars. If it is captured, it must neither read a value
-        back from the device nor decide by one.
+    step: maps these inputs to scalars. On CUDA it gets them on the device. If it is captured, it
+        must neither read a value back from the device nor decide by one.
     capture: whether it may be captured; on anything but CUDA it never is.
     """
 
     def __init__(
-        self, step: Callable[[Batch], Figures], device: torch.device, capture: bool
+        self, step: Callable[[Inputs], Figures], device: torch.device, capture: bool
     ) -> None:
         self._step, self._device = step, device
         self._capture = capture and device.type == "cuda"
         self._shapes: dict[str, torch.Size] = {}
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._batch: Batch = {}
+        self._inputs: Inputs = {}
         self._figures: Figures = {}
 
-    def __call__(self, batch: Batch) -> Figures:
+    def __call__(self, inputs: Inputs) -> Figures:
         """Take the step; what it returns holds until the next one.
 
         Raises UserError if the step cannot be captured.
         """
-        if not self._capture:
-            return self._step(self._on_device(batch))
+        if self._device.type != "cuda":
+            return self._step(inputs)
         # Pinned, so that nothing waits for the copy.
-        pinned = {name: tensor.pin_memory() for name, tensor in batch.items()}
-        shapes = {name: tensor.shape for name, tensor in batch.items()}
+        ready = {name: t if t.is_cuda else t.pin_memory() for name, t in inputs.items()}
+        if not self._capture:
+            return self._step(self._on_device(ready))
+        shapes = {name: tensor.shape for name, tensor in ready.items()}
         if shapes != self._shapes:
             # The first step makes what has to be there before one is captured: the moments of the
             # optimiser, handles of libraries. The last batch of an epoch is smaller than others.
             self._shapes = self._shapes or shapes
-            figures = self._step(self._on_device(pinned))
+            figures = self._step(self._on_device(ready))
             return {name: value.detach() for name, value in figures.items()}
         if self._graph is None:
-            self._graph = self._captured(self._on_device(pinned))
-        for name, static in self._batch.items():
-            static.copy_(pinned[name], non_blocking=True)
+            # Copies of their own: those of later steps are written over them.
+            own = {name: tensor.clone() for name, tensor in self._on_device(ready).items()}
+            self._graph = self._captured(own)
+        for name, static in self._inputs.items():
+            static.copy_(ready[name], non_blocking=True)
         self._graph.replay()
         return self._figures
 
-    def _on_device(self, batch: Batch) -> Batch:
-        return {
-            name: tensor.to(self._device, non_blocking=tensor.is_pinned())
-            for name, tensor in batch.items()
-        }
+    def _on_device(self, inputs: Inputs) -> Inputs:
+        return {name: tensor.to(self._device, non_blocking=True) for name, tensor in inputs.items()}
 
-    def _captured(self, batch: Batch) -> torch.cuda.CUDAGraph:
+    def _captured(self, inputs: Inputs) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
         try:
             with torch.cuda.graph(graph):
-                figures = self._step(batch)
+                figures = self._step(inputs)
         except torch.cuda.OutOfMemoryError:
             raise
         except RuntimeError as error:
@@ -76,7 +77,7 @@ class GraphedStep:
                 f"a step could not be captured as a CUDA graph: {reason}; let neither model nor "
                 "objective read a value back from the device (.item(), .cpu(), `if` of a tensor)"
             ) from None
-        self._batch = batch
+        self._inputs = inputs
         self._figures = {name: value.detach() for name, value in figures.items()}
         return graph
 

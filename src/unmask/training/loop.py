@@ -2,19 +2,24 @@
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from unmask.core.errors import UserError
-from unmask.models.batches import Batches
+from unmask.core.randomness import seed_for
+from unmask.models.batches import Batch, Batches, Inputs, face_by_face, placed
 from unmask.params.training import Training
-from unmask.randomness import seed_for
-from unmask.training.augmentation import augment
+from unmask.training.augmentation import alter, draw, mix, partners
+from unmask.training.average import Averaged
 from unmask.training.cuda_graph import GraphedStep, make_capturable
 from unmask.training.objective import Objective
 from unmask.training.process_group import SINGLE, Compute, ProcessGroup
 from unmask.training.record import Figures, Record, State
+
+_DRAWS = "draws"
 
 
 def fit(
@@ -34,17 +39,26 @@ def fit(
     with the model in evaluation mode.
     """
     model, device = objective.model, compute.device
+    train, validation = (placed(batches, device, record.say) for batches in (train, validation))
     # Without a gradient there is nothing to share: each process then computes the whole.
     group = compute.group if objective.optimisers else SINGLE
+    averaged = None
+    if settings.average and objective.optimisers:
+        objective = averaged = Averaged(objective, settings.average)
     _place(objective, device, group)
     # What has no optimiser does not learn by steps, and processes that share gradients talk to each
     # other within a step.
     captured = bool(objective.optimisers) and group is SINGLE
     if captured:
         make_capturable(objective.optimisers, device)
-    learn, judge = (
-        GraphedStep(step, device, captured) for step in (objective.train_step, objective.measure)
-    )
+
+    def learn(inputs: Inputs) -> dict[str, Tensor]:
+        return objective.train_step(_batch(train, inputs, settings, device))
+
+    def judge(inputs: Inputs) -> dict[str, Tensor]:
+        return objective.measure(_batch(validation, inputs, settings, device))
+
+    learning, judging = (GraphedStep(step, device, captured) for step in (learn, judge))
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
@@ -52,13 +66,12 @@ def fit(
         # What dropout draws from, which differs between the parts of a batch.
         torch.manual_seed(seed_for(seed, epoch, *([group.rank] if group.rank else [])))
         _set_learning_rate(objective, settings, epoch)
-        figures = {
-            **_train(objective, train, settings, seed, epoch, learn, group, record),
-            **_validate(objective, validation, judge, group),
-        }
-        _remember(state, objective, figures)
-        if each_epoch:
-            each_epoch(epoch)
+        figures = _train(objective, train, settings, seed, epoch, learning, group, record)
+        with averaged.judged() if averaged else nullcontext():
+            figures |= _validate(objective, validation, judging, group)
+            _remember(state, objective, figures)
+            if each_epoch:
+                each_epoch(epoch)
         record.epoch_ends(objective, state)
     model.load_state_dict(state.best)
     model.eval()
@@ -76,15 +89,33 @@ def _place(objective: Objective, device: torch.device, group: ProcessGroup) -> N
         module.to(memory_format=torch.channels_last)
 
 
+def _batch(batches: Batches, inputs: Inputs, settings: Training, device: torch.device) -> Batch:
+    """Return the batch of a step on the device, its faces altered as drawn, if something was."""
+    batch = batches.complete(inputs)
+    if _DRAWS in batch:
+        draws = face_by_face(batch.pop(_DRAWS), 2)
+        batch = alter(batch, draws, settings)
+        if settings.mixup:
+            batch = mix(batch, draws, settings)
+    return {name: tensor.to(device) for name, tensor in batch.items()}
+
+
 def _learning(objective: Objective) -> list[nn.Module]:
     return [objective.model, *objective.helpers.values()]
 
 
-def _set_learning_rate(objective: Objective, settings: Training, epoch: int) -> None:
-    """Scale the rates that the optimisers started with, as the schedule says for this epoch."""
+def _set_learning_rate(
+    objective: Objective, settings: Training, epoch: int, share: float = 0.0
+) -> None:
+    """Scale the rates that the optimisers started with.
+
+    As the schedule says for this epoch, and warming up as for this `share` of it.
+    """
     factor = 1.0
     if settings.schedule == "cosine":
         factor = (1 + math.cos(math.pi * epoch / settings.epochs)) / 2
+    if epoch < settings.warmup:
+        factor *= min(1.0, (epoch + share) / settings.warmup)
     for optimiser in objective.optimisers:
         for group in optimiser.param_groups:
             rate = group.setdefault("initial_lr", group["lr"]) * factor
@@ -106,10 +137,18 @@ def _train(
 ) -> Figures:
     for module in _learning(objective):
         module.train()
+    order, beside = train.shuffled(seed, epoch), dict[str, Tensor]()
+    if settings.mixup:
+        order = np.stack([order, partners(train.rows, seed, epoch)[order]], axis=1)
+    if settings.augments:
+        beside[_DRAWS] = draw(train.rows[order], seed, epoch, settings)
+    count = math.ceil(len(train) / train.batch_size)
 
     def steps() -> Iterable[dict[str, Tensor]]:
-        for rows, batch in train.shuffled(seed, epoch, group.part):
-            yield learn(augment(batch, rows, seed, epoch, settings))
+        for number, inputs in enumerate(train.steps(order, beside, group.part), 1):
+            if epoch < settings.warmup:
+                _set_learning_rate(objective, settings, epoch, number / count)
+            yield learn(inputs)
             record.faces_seen(group.faces * group.size, len(train))
 
     figures = _means("train", steps(), group)
@@ -125,8 +164,8 @@ def _validate(
     objective.model.eval()
 
     def steps() -> Iterable[dict[str, Tensor]]:
-        for _, batch in validation.in_order(group.part):
-            yield judge(batch)
+        for inputs in validation.steps(np.arange(len(validation)), {}, group.part):
+            yield judge(inputs)
 
     return _means("validation", steps(), group)
 

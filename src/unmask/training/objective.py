@@ -6,10 +6,12 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from unmask.core.errors import UserError
 from unmask.models.batches import Batch, to_unit
 from unmask.params.training import Training
+from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute, ProcessGroup
 
 
@@ -83,7 +85,7 @@ def reconstructor_inputs(batch: Batch) -> list[Tensor]:
 
 
 class SingleLoss(ABC):
-    """The common case: one model, one loss (the figure `loss` of `measure`), Adam."""
+    """The common case: one model, one loss (the figure `loss` of `measure`), one optimiser."""
 
     monitor: str = "loss"
     sign: int = -1
@@ -93,9 +95,7 @@ class SingleLoss(ABC):
         self.model, self._settings, self._compute = model, settings, compute
         self.helpers: dict[str, nn.Module] = {}
         self.frozen: dict[str, nn.Module] = {}
-        self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(self._parameters, lr=settings.learning_rate, fused=True)
-        ]
+        self.optimisers: list[torch.optim.Optimizer] = [optimiser_of(self._parameters, settings)]
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step down the loss; return the figures of the model as it was before."""
@@ -113,6 +113,15 @@ class SingleLoss(ABC):
         with self._compute.autocast():
             output: Tensor = self.model(*inputs)
         return output.float()
+
+    def label_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the cross-entropy (nats) of `label`, or of `soft_label` if the batch has it.
+
+        In training mode, it is of smoothed labels if so set.
+        """
+        smoothing = self._settings.label_smoothing if self.model.training else 0.0
+        target = batch["soft_label"] if "soft_label" in batch else batch["label"].long()
+        return functional.cross_entropy(logits, target, label_smoothing=smoothing)
 
     @abstractmethod
     def measure(self, batch: Batch) -> dict[str, Tensor]:

@@ -11,9 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
 from unmask.core.errors import UserError
@@ -34,13 +32,13 @@ class ProcessGroup:
     def __init__(self) -> None:
         self.faces, self.share = 0, 1.0
 
-    def part(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return this process's part of the rows of a batch; it is then the batch at hand."""
-        mine = rows[self.rank :: self.size]
-        self.faces, self.share = len(mine), len(mine) / len(rows)
+    def part(self, values: Tensor) -> Tensor:
+        """Return this process's part of a batch's values, [B,...]; it is then the batch at hand."""
+        mine = values[self.rank :: self.size]
+        self.faces, self.share = len(mine), len(mine) / len(values)
         # All take the same steps: a process that gets no face of a small batch takes one that
         # counts for nothing.
-        return mine if len(mine) else rows[:1]
+        return mine if len(mine) else values[:1]
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Turn gradients of the part's mean loss into those of the whole batch's mean loss."""

@@ -10,17 +10,23 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dvclive.live import Live
 from torch import Tensor
 
 from unmask.core.files import write_json
-from unmask.progress import Progress
+from unmask.core.progress import Progress
 from unmask.training import checkpoint
 from unmask.training.objective import Objective
 from unmask.training.process_group import ProcessGroup
 
+if TYPE_CHECKING:
+    from dvclive.live import Live
+
 Figures = dict[str, float]
+
+SECONDS_BETWEEN_CHECKPOINTS = 10.0
+"""Less is done again sooner than it is saved; an epoch of a small run takes a second."""
 
 _SECONDS_BETWEEN_EPOCHS = 5
 _SECONDS_WITHIN_AN_EPOCH = 60
@@ -80,27 +86,26 @@ class Record:
         self.folder = Path(".checkpoints") / name
         self.pictures = self.folder / "pictures"
         self._file = self.folder / "last.safetensors"
-        self._name, self._fingerprint = name, fingerprint
+        self._name, self._fingerprint, self._writes = name, fingerprint, not group.rank
         self._progress = TrainingProgress(name, silent=group.rank > 0)
         self._epoch = self._epochs = self._faces = 0
-        self._started = 0.0
+        self._started = self._saved = time.monotonic()
         self._live: Live | None = None
-        if not group.rank:
-            live = str(self.folder / "live")
-            self._live = Live(live, save_dvc_exp=False, dvcyaml=None, report=None)
-            self._live.step = 1
+        self._logged = 0
+
+    def say(self, text: str) -> None:
+        """Print one line about the run."""
+        self._progress.say(text)
 
     def resume(self, objective: Objective) -> State:
         """Load the last checkpoint into the objective; without one, return the initial state."""
         saved = checkpoint.load(self._file, self._fingerprint, objective, self._progress.say)
         if saved is None:
-            if self._live:
+            if self._writes:
                 shutil.rmtree(self.pictures, ignore_errors=True)
             return State()
         notes = saved.notes
         state = State(notes["history"], notes["seconds"], notes["best_epoch"], saved.best)
-        for figures in state.history:
-            self._log(figures)
         self._progress.say(f"going on after epoch {len(state.history)} of an interrupted run")
         return state
 
@@ -118,13 +123,10 @@ class Record:
         """Record the epoch whose figures are now in `state`, and say so if something is wrong."""
         figures = state.history[-1]
         state.seconds.append(round(time.monotonic() - self._started, 2))
-        if not self._live:
+        if not self._writes:
             return
-        self._log(figures)
-        notes = {
-            "history": state.history, "seconds": state.seconds, "best_epoch": state.best_epoch
-        }  # fmt: skip
-        checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
+        if time.monotonic() - self._saved >= SECONDS_BETWEEN_CHECKPOINTS:
+            self._save(objective, state)
         self._progress.epoch(len(state.history), self._epochs, figures)
         for fault in objective.faults(figures):
             self._progress.say(f"warning: epoch {len(state.history)}: {fault}")
@@ -133,10 +135,9 @@ class Record:
         """End what shows on the screen; also where training fails."""
         self._progress.close()
 
-    def copy_to(self, folder: Path) -> None:
+    def copy_to(self, folder: Path, state: State) -> None:
         """Copy the curves, a `.tsv` file for each figure, and the pictures into `folder`."""
-        if self._live:
-            self._live.end()  # type: ignore[no-untyped-call]
+        self._log(state).end()  # type: ignore[no-untyped-call]
         shutil.copytree(self.folder / "live" / "plots" / "metrics", folder, dirs_exist_ok=True)
         if self.pictures.exists():
             shutil.copytree(self.pictures, folder / "pictures")
@@ -144,11 +145,29 @@ class Record:
     def end(self, state: State) -> None:
         """Note the durations and remove the rest, once the run's artefacts are written."""
         write_json(Path("logs") / f"{self._name}.json", {"seconds_per_epoch": state.seconds})
-        shutil.rmtree(self.folder)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
 
-    def _log(self, figures: Figures) -> None:
-        if not self._live:
-            return
-        for name, value in figures.items():
-            self._live.log_metric(name, value)
-        self._live.next_step()  # type: ignore[no-untyped-call]
+    def _save(self, objective: Objective, state: State) -> None:
+        """Write a checkpoint, and the curves up to here."""
+        notes = {
+            "history": state.history, "seconds": state.seconds, "best_epoch": state.best_epoch
+        }  # fmt: skip
+        checkpoint.save(self._file, self._fingerprint, objective, state.best, notes)
+        self._log(state)
+        self._saved = time.monotonic()
+
+    def _log(self, state: State) -> "Live":
+        """Log the figures of the epochs since the last call."""
+        if self._live is None:
+            from dvclive.live import Live  # a second to import and to start
+
+            live = str(self.folder / "live")
+            self._live = Live(live, save_dvc_exp=False, dvcyaml=None, report=None)
+            self._live.step = 1
+        for figures in state.history[self._logged :]:
+            for name, value in figures.items():
+                self._live.log_metric(name, value)
+            self._live.next_step()  # type: ignore[no-untyped-call]
+        self._logged = len(state.history)
+        return self._live

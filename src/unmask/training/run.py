@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from unmask.core.files import atomic_folder, write_json
+from unmask.core.provenance import environment
+from unmask.core.randomness import seed_for
 from unmask.models.batches import Batches
 from unmask.models.device import make_deterministic
 from unmask.models.folder import ModelConfig, save_model
 from unmask.params.training import Train, Training
-from unmask.provenance import environment
-from unmask.randomness import seed_for
 from unmask.training.checkpoint import fingerprint
 from unmask.training.loop import fit
 from unmask.training.objective import Objective
@@ -96,7 +96,7 @@ def train_and_save(
             folder / "training.json", {**facts, **_history(objective, model, state, compute)}
         )
     with atomic_folder(Path("data/training") / name) as folder:
-        record.copy_to(folder)
+        record.copy_to(folder, state)
     record.end(state)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Environment = Mapping[str, Any]
 
 _CODE = ("src", "stages", "dvc.yaml")
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 _ELSEWHERE = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",

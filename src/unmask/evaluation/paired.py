@@ -1,0 +1,96 @@
+"""Readers that were trained from several seeds, judged and compared on the same faces."""
+
+from collections.abc import Sequence
+from math import exp, lcm, lgamma, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unmask.core.faces import CLASSES
+from unmask.evaluation.predictions import Table
+from unmask.evaluation.statistics import draws, interval, refuse_other_faces
+
+Counts = NDArray[np.int64]
+
+
+def summary(tables: Sequence[Table]) -> dict[str, Any]:
+    """Return the mean accuracy of several models on the same faces, with its interval."""
+    right, models = _times_right(tables), len(tables)
+    counts = np.zeros((len(CLASSES), models + 1), np.int64)
+    np.add.at(counts, (tables[0]["label"], right), 1)
+    shares = np.arange(models + 1) / (models * len(right))
+    by_seed = [float((one["label"] == one["prediction"]).mean()) for one in tables]
+    return {
+        "accuracy": float(np.mean(by_seed)),
+        "ci95": interval(draws(counts).sum(axis=1) @ shares),
+        "standard_deviation": float(np.std(by_seed, ddof=1)) if models > 1 else None,
+        "by_seed": by_seed,
+    }
+
+
+def gain(first: Sequence[Table], second: Sequence[Table], *, paired: bool) -> dict[str, Any]:
+    """Return how much more accurate the second reader is than the first, on the same faces.
+
+    first, second: the predictions of each of their models; paired: whether these have the same
+    seeds, one by one. `accuracy` is the difference of the means over models, `ci95` its interval
+    over draws of faces, `equivalent_within` the larger end of the 90 % one, `p` that of
+    `sign_flip_p`, `t_test_p` that of the paired t test over seeds (None unless paired).
+    """
+    one, two = _times_right(first), _times_right(second)
+    refuse_other_faces(first[0], second[0])
+    whole = lcm(len(first), len(second))
+    apart = two * (whole // len(second)) - one * (whole // len(first))
+    counts = np.zeros((len(CLASSES), 2 * whole + 1), np.int64)
+    np.add.at(counts, (first[0]["label"], apart + whole), 1)
+    steps = np.arange(-whole, whole + 1) / (whole * len(apart))
+    drawn = draws(counts).sum(axis=1) @ steps
+    ends = np.quantile(drawn, [0.05, 0.95])
+    return {
+        "accuracy": float(apart.mean() / whole),
+        "ci95": interval(drawn),
+        "equivalent_within": float(np.abs(ends).max()),
+        "p": sign_flip_p(apart),
+        "t_test_p": _t_test_p(first, second) if paired and len(first) > 1 else None,
+    }
+
+
+def sign_flip_p(apart: Counts) -> float:
+    """Return the two-sided p of the exact sign-flip test that differences are about zero.
+
+    apart: int [n], by how much each face is read better by the second of two readers. If neither is
+    better, each sign could as well have been the other one; p is the share of all 2^n choices of
+    signs whose sum is as far from zero. With differences of one it is McNemar's exact test.
+    """
+    ways = np.ones(1)  # probabilities of the sums -total, -total + 2, ... total
+    for size, faces in enumerate(np.bincount(np.abs(apart))[1:].tolist(), 1):
+        alone = np.zeros(faces * size + 1)
+        alone[::size] = _fair_coins(faces)
+        ways = np.convolve(ways, alone)
+    total = len(ways) - 1
+    sums = 2 * np.arange(len(ways)) - total
+    return float(min(1.0, ways[np.abs(sums) >= abs(int(apart.sum()))].sum()))
+
+
+def _times_right(tables: Sequence[Table]) -> Counts:
+    """Return how many of several models read each face right, int64 [n]."""
+    for other in tables[1:]:
+        refuse_other_faces(tables[0], other)
+    right: Counts = np.stack([one["label"] == one["prediction"] for one in tables]).astype(np.int64)
+    times: Counts = right.sum(axis=0)
+    return times
+
+
+def _fair_coins(count: int) -> NDArray[np.float64]:
+    """Return how likely 0, 1, ... of `count` fair coins show heads, float [count+1]."""
+    ways = (lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) for k in range(count + 1))
+    return np.array([exp(each - count * log(2)) for each in ways])
+
+
+def _t_test_p(first: Sequence[Table], second: Sequence[Table]) -> float:
+    """Return the two-sided p of the paired t test; gains that are all equal leave no doubt."""
+    from scipy.stats import ttest_1samp
+
+    one, two = summary(first)["by_seed"], summary(second)["by_seed"]
+    gains = np.subtract(two, one)
+    return float(not gains.any()) if np.ptp(gains) == 0 else float(ttest_1samp(gains, 0).pvalue)

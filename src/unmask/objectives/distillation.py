@@ -1,0 +1,173 @@
+"""Distillation: a student learns from labels and from what teachers think of the same face.
+
+The loss is (1 - weight) * cross-entropy of the label + weight * T^2 * KL(teachers || student), both
+posteriors softened by the temperature T (Hinton, Vinyals and Dean 2015, section 2), and features *
+distance of the features that the last layers read (Romero et al. 2015, "FitNets", section 2.2, who
+also map the student's to the teacher's by a layer that is trained beside them).
+
+The teachers may see what the student is never shown, such as the whole face ("privileged
+information", Lopez-Paz et al. 2016, section 4). Their posterior is an unbiased guess of what the
+hidden half says: its mean over all that is hidden is p(label | upper half). Both look at the same
+moved face through their own views (Beyer et al. 2022, "A good teacher is patient and consistent",
+section 3).
+
+A teacher that has learned a face by heart only repeats its label. Cross-fitted (Dao et al. 2021,
+"Knowledge distillation as semiparametric inference", section 4), each training face is taught by
+the teacher that has not seen it; otherwise the posteriors of all of them are averaged.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES
+from unmask.core.section import Section
+from unmask.mask import view_of
+from unmask.models.batches import Batch, to_unit
+from unmask.models.folder import load_model, read_config
+from unmask.params.training import Training
+from unmask.training.objective import SingleLoss
+from unmask.training.optimiser import optimiser_of
+from unmask.training.process_group import Compute
+
+Teacher = tuple[nn.Module, str]  # a network and its view
+Taught = tuple[Tensor, Tensor]  # posterior [B,7], distance of features
+
+
+class Params(Section):
+    """What the student's entry says, and what the stage that trains it adds.
+
+    temperature: by which logits are divided before the posteriors are compared.
+    weight: of the teachers; the labels have the rest.
+    features: weight of the distance (1 - cosine) of the features, beside these two.
+    cross_fitted: whether the teachers are those of the folds, in order, and batches have `fold`.
+    view: what of the images in a batch the student sees; see `mask.view_of`.
+    teachers: their model folders, which say what they see.
+    """
+
+    temperature: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=0.5, ge=0, le=1)
+    features: float = Field(default=0.0, ge=0)
+    cross_fitted: bool = False
+    view: str
+    teachers: list[str] = Field(min_length=1)
+
+
+class Distillation(SingleLoss):
+    """Teaches a classifier from batches with images and `label`, uint8 [B].
+
+    If they have `fold`, uint8 [B], a face of fold k is taught by teacher k alone, and one of no
+    fold (a validation face, which no teacher has seen) by the mean of all. If they have
+    `soft_label`, float [B,7], these take the place of the labels in the loss. Accuracy is of the
+    labels, and decides early stopping.
+    """
+
+    monitor, sign = "accuracy", 1
+
+    def __init__(
+        self,
+        model: nn.Module,
+        teachers: list[Teacher],
+        params: Params,
+        settings: Training,
+        compute: Compute,
+    ) -> None:
+        super().__init__(model, settings, compute)
+        self._params, self._teachers = params, teachers
+        self.frozen = {f"teacher_{number}": each for number, (each, _) in enumerate(teachers)}
+        if params.features:
+            width = _last_layer(model).in_features
+            maps = [nn.Linear(width, _last_layer(each).in_features) for each, _ in teachers]
+            self.helpers = {"maps": nn.ModuleList(maps)}
+            self._parameters += list(self.helpers["maps"].parameters())
+            self.optimisers = [optimiser_of(self._parameters, settings)]
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean loss of the batch and the accuracy of its labels."""
+        labels, weight = batch["label"].long(), self._params.weight
+        with _features_of(self.model, self._params.features > 0) as features:
+            logits = self.predict(to_unit(view_of(batch, self._params.view)))
+        posterior, distance = self._taught(batch, features)
+        label_loss = self.label_loss(logits, batch)
+        heat = self._params.temperature
+        teacher_loss = functional.kl_div(
+            (logits / heat).log_softmax(1), posterior, reduction="batchmean"
+        )
+        return {
+            "loss": (1 - weight) * label_loss
+            + weight * heat**2 * teacher_loss
+            + self._params.features * distance,
+            "accuracy": (logits.argmax(1) == labels).float().mean(),
+        }
+
+    def _taught(self, batch: Batch, features: list[Tensor]) -> Taught:
+        """Return the teachers' softened posterior of each face, and the distance of features."""
+        count, device = len(batch["label"]), batch["label"].device
+        posterior = torch.zeros(count, len(CLASSES), device=device)
+        distance = torch.zeros((), device=device)
+        for number, (teacher, view) in enumerate(self._teachers):
+            faces, share = to_unit(view_of(batch, view)), self._share(number, batch)
+            # A CUDA graph holds the same work for every batch: there, all teachers look at all
+            # faces. Elsewhere each looks only at those that it teaches.
+            rows = share.nonzero().squeeze(1) if device.type == "cpu" else slice(None)
+            if not len(share[rows]):
+                continue
+            with torch.no_grad(), self._compute.autocast(), _features_of(
+                teacher, bool(features)
+            ) as known:  # fmt: skip
+                logits: Tensor = teacher(faces[rows])
+            softened = (logits.float() / self._params.temperature).softmax(1)
+            posterior[rows] += share[rows].unsqueeze(1) * softened
+            if features:
+                mapped = self.helpers["maps"][number](features[0][rows])  # type: ignore[index]
+                apart = 1 - functional.cosine_similarity(mapped, known[0])
+                distance = distance + (share[rows] * apart).sum() / count
+        return posterior, distance
+
+    def _share(self, number: int, batch: Batch) -> Tensor:
+        """Return by how much each face is taught by this teacher, float [B]."""
+        all_alike = torch.full_like(batch["label"], 1 / len(self._teachers), dtype=torch.float32)
+        if not self._params.cross_fitted:
+            return all_alike
+        fold = batch["fold"]
+        return torch.where(fold < len(self._teachers), (fold == number).float(), all_alike)
+
+
+def _last_layer(model: nn.Module) -> nn.Linear:
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if not layers:
+        raise UserError(f"{type(model).__name__} has no last layer to read; set features to 0")
+    return layers[-1]
+
+
+@contextmanager
+def _features_of(model: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
+    """Yield a list that gets what the last layer of `model` reads, float [B,D], if it is wanted."""
+    read: list[Tensor] = []
+    if not wanted:
+        yield read
+        return
+
+    def note(_: nn.Module, inputs: tuple[Tensor]) -> None:
+        read.append(inputs[0].float())
+
+    hook = _last_layer(model).register_forward_pre_hook(note)
+    try:
+        yield read
+    finally:
+        hook.remove()
+
+
+def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> Distillation:
+    """Return the objective for `model`; raises UserError if a teacher cannot be loaded."""
+    teachers: list[Teacher] = []
+    for folder in params.teachers:
+        teacher, view = load_model(folder), read_config(folder).view
+        # Each network of an ensemble teaches for itself: it has features of its own.
+        teachers += [(network, view) for network in getattr(teacher, "members", [teacher])]
+    return Distillation(model, teachers, params, settings, compute)

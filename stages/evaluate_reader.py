@@ -1,0 +1,49 @@
+"""Judge one of `readers` or `ensembles` in params.yaml, each of its models, on every split.
+
+Reads models/readers/R, what it sees, data/faces, data/test_labels.npy and data/audit; writes
+readers/metrics/R/SEED.json and data/readers/predictions/R/SEED (validation.csv, test.csv).
+"""
+
+from pathlib import Path
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.faces import FaceSet
+from unmask.core.files import open_array, read_json, write_json
+from unmask.core.section import read
+from unmask.core.stage import TEST_LABELS
+from unmask.evaluation.calibration import calibration
+from unmask.evaluation.evaluate import evaluate_classifier
+from unmask.evaluation.predictions import read_predictions
+from unmask.models.folder import read_config
+from unmask.params.readers import Unsure
+from unmask.readers import model_folders, one_of
+
+
+def main(name: str) -> None:
+    """Run the stage for the reader or ensemble `name`."""
+    risk = read(Unsure, "unsure").risk
+    faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
+    keep = open_array("data/audit/keep.npy")
+
+    for folder in model_folders(Path("models/readers") / name):
+        judged = one_of(name, folder.name, read_config(folder).view)
+        evaluate_classifier(
+            folder, judged.images(), faces, keep, judged.metrics, judged.predictions
+        )
+        validation, test = (
+            read_predictions(judged.predictions / f"{split}.csv")
+            for split in ("validation", "test")
+        )
+        found = {
+            "view": judged.view,
+            "parameters": read_json(folder / "training.json")["parameters"],
+            **read_json(judged.metrics),
+            "confidence": calibration(validation, test, risk),
+        }
+        write_json(judged.metrics, found)
+
+
+if __name__ == "__main__":
+    stage.run(main, reads_test_labels=True)

@@ -1,0 +1,31 @@
+"""Train one of `readers` in params.yaml, from each of its seeds.
+
+Reads data/faces, or stitched faces, data/audit/keep.npy, and what its teacher left in
+models/teachers; writes models/readers/R/SEED and curves, data/training/readers/R/SEED.
+"""
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.section import read
+from unmask.params.readers import ReaderEntry
+from unmask.params.training import Train
+from unmask.readers import source_of_faces
+from unmask.training.teaching import Finished, open_lesson, train_reader
+
+
+def main(name: str) -> None:
+    """Run the stage for the reader `name`."""
+    entry, train = read(ReaderEntry, f"readers.{name}"), read(Train, "train")
+    lesson = open_lesson(entry)
+
+    for number, seed in enumerate(entry.all_seeds()):
+        train_reader(
+            f"readers/{name}/{seed}", name, entry, lesson.taught(entry, number),
+            train.model_copy(update={"seed": seed}), source_of_faces(),
+        )  # fmt: skip
+    Finished.forget(f"readers/{name}")
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,137 @@
+"""Runs `dvc` and the stages of clones in forked children of a process that has their libraries.
+
+DVC takes a second to import and a stage up to four; a fork takes milliseconds. `programs` starts
+`python fork_server.py SOCKET` and returns a folder with a `dvc` and a `python`, which have it run
+what they are asked to: there, with that environment and those open files. No code of `unmask` is
+imported before a fork, so a clone runs its own.
+
+The children are not children of who asked. Tests that stop DVC or a stage, or start a stage in an
+unusual way, use the real programs.
+"""
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import runpy
+import select
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+HERE = Path(__file__).parent
+
+LIBRARIES = (
+    "dvc.cli.parser", "dvc.repo.experiments.run", "dvc.repo.reproduce", "dvc.stage.run", "dvclive",
+    "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas",
+    "PIL.Image", "psutil", "pydantic", "ruamel.yaml", "safetensors.torch", "scipy.linalg",
+    "scipy.stats", "torch", "torchvision", "tqdm",
+)  # fmt: skip
+
+PROGRAM = """#!/bin/sh
+case {name}$1 in
+  dvc* | pythonstages/*) exec {python} -IS {client} {address} {name} "$@" ;;
+  *) exec {python} "$@" ;;
+esac
+"""
+
+
+@cache
+def programs() -> Path:
+    """Start a server that ends with this process, and return the folder of its programs."""
+    folder = Path(tempfile.mkdtemp())
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    environment.pop("PYTHONPATH", None)
+    server = subprocess.Popen(
+        [sys.executable, __file__, folder / "socket"],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert server.stdout.read(1), "the fork server has not started"
+    words = {"python": sys.executable, "client": HERE / "fork_client.py"}
+    words |= {"address": folder / "socket"}
+    words = {word: shlex.quote(str(value)) for word, value in words.items()}
+    for name in ("dvc", "python"):
+        (folder / name).write_text(PROGRAM.format(name=name, **words))
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def serve(address: str) -> None:
+    """Run what clients ask for, until standard input is closed."""
+    for name in LIBRARIES:
+        import_module(name)
+    gc.freeze()  # a child that looked for garbage here would copy all of it
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        os.write(1, b"\n")
+        while listener in select.select([listener, 0], [], [])[0]:
+            client, _ = listener.accept()
+            if not os.fork():
+                _handle(client)
+            client.close()
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+    shutil.rmtree(Path(address).parent)
+
+
+def _handle(client: socket.socket) -> NoReturn:
+    """Run the command in a child, and tell the client how that has ended."""
+    start, files, _, _ = socket.recv_fds(client, 1 << 20, 3)
+    request = json.loads(b"".join([start, *iter(lambda: client.recv(1 << 20), b"")]))
+    child = os.fork()
+    if child:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        client.sendall(b"%d" % (code if code >= 0 else 128 - code))
+        os._exit(0)
+    client.close()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    code: object = 1
+    try:
+        _run(**request)
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+    else:
+        code = 0
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else code is not None)  # without cleaning up
+
+
+def _run(folder: str, environment: dict[str, str], command: list[str]) -> None:
+    """Run the command as a process of its own would."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    program, *sys.argv = command
+    if program == "dvc":
+        sys.argv.insert(0, "dvc")
+        from dvc.cli import main
+
+        sys.exit(main())
+    script = sys.argv[0]
+    inherited = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
+    sys.path[:1] = [str(Path(script).absolute().parent), *inherited]
+    sys.modules.pop("sitecustomize", None)
+    with contextlib.suppress(ImportError):
+        import sitecustomize  # noqa: F401
+    runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

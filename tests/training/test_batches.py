@@ -1,0 +1,96 @@
+"""Batches: gathered from memory-mapped arrays, or on the device that holds the rows."""
+
+import numpy as np
+import pytest
+import torch
+from runs import run_classifier, run_reconstructor, same, settings
+
+from unmask.models.batches import Batches, ResidentBatches, placed
+from unmask.training import loop
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def batches():
+    """Return batches of three of the rows 0 to 19, each of whose pixels is its row."""
+    images = np.repeat(np.arange(20, dtype=np.uint8), 6).reshape(20, 2, 3)
+    rows = np.array([19, 3, 4, 11, 0, 7, 16])
+    return Batches({"face": images, "label": np.arange(20, dtype=np.uint8)}, rows, 3)
+
+
+@pytest.fixture(params=["mapped", "resident"])
+def either(request, batches):
+    return batches if request.param == "mapped" else ResidentBatches(batches, CPU)
+
+
+def completed(batches, order, beside=None, part=lambda values: values):
+    return [batches.complete(inputs) for inputs in batches.steps(order, beside or {}, part)]
+
+
+def test_a_batch_has_the_rows_of_its_positions(either):
+    found = completed(either, np.array([6, 0, 1, 2, 3, 5, 4]))
+    assert [batch["label"].tolist() for batch in found] == [[16, 19, 3], [4, 11, 7], [0]]
+    for batch in found:
+        assert batch["face"].shape[1:] == (1, 2, 3)
+        assert batch["face"].dtype == torch.uint8
+        assert torch.equal(batch["face"][:, 0, 0, 0], batch["label"])
+
+
+def test_what_runs_beside_is_cut_like_the_rows_and_in_parts(either):
+    order, beside = np.arange(7), {"draws": torch.arange(14.0).view(7, 2)}
+    found = completed(either, order, beside, part=lambda values: values[1::2])
+    assert [batch["label"].tolist() for batch in found] == [[3], [0], []]
+    assert [batch["draws"].tolist() for batch in found] == [[[2.0, 3.0]], [[8.0, 9.0]], []]
+
+
+def test_all_first_faces_come_before_all_second_ones(either):
+    pairs = np.array([[0, 6], [1, 5], [2, 4], [3, 3]])
+    found = completed(either, pairs)
+    assert [batch["label"].tolist() for batch in found] == [[19, 3, 4, 16, 7, 0], [11, 11]]
+
+
+def test_an_order_is_drawn_from_seed_and_epoch(batches):
+    orders = [batches.shuffled(seed, epoch).tolist() for seed, epoch in ((1, 0), (1, 0), (1, 1))]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == list(range(7))
+
+
+@pytest.fixture
+def resident(monkeypatch):
+    """Return a function that has batches gathered from rows in memory from then on."""
+    return lambda: monkeypatch.setattr(
+        loop, "placed", lambda batches, device, say: ResidentBatches(batches, device)
+    )
+
+
+@pytest.mark.usefixtures("in_folder")
+@pytest.mark.parametrize("name", ["ceiling", "unet", "vgg16"])
+def test_where_the_rows_lie_changes_nothing(faces, resident, name):
+    moved = {} if name == "vgg16" else {"rotation": 10.0, "shift": 2.0}  # vgg16 keeps its features
+    train = settings(epochs=2, flip=0.5 if moved else 0.0, **moved)
+
+    def run():
+        if name == "ceiling":
+            return run_classifier(faces, train)
+        return run_reconstructor(name, faces, train)
+
+    mapped = run()
+    resident()
+    assert same(run(), mapped)
+
+
+@pytest.mark.parametrize(("free", "fits"), [(7 * 7 * 4, True), (7 * 7 * 4 - 1, False)])
+def test_rows_lie_on_a_gpu_where_they_fit(batches, monkeypatch, free, fits):
+    assert batches.bytes == 7 * 7
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**30))
+    monkeypatch.setattr(ResidentBatches, "_copy", lambda self, array: torch.from_numpy(array))
+    lines = []
+    found = placed(batches, torch.device("cuda"), lines.append)
+    assert isinstance(found, ResidentBatches) == fits
+    assert len(lines) == (not fits)
+    assert all("more than 25% of the GPU's free memory" in line for line in lines)
+
+
+def test_rows_stay_mapped_on_the_processor(batches):
+    assert placed(batches, CPU, print) is batches
