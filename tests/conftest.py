@@ -45,6 +45,12 @@ def faces(tmp_path):
     return write_faces(tmp_path / "faces", train=84, validation=42, test=42)
 
 
+@pytest.fixture
+def few_faces(tmp_path):
+    """Two such faces of each class to train on, for models that take a while for each."""
+    return write_faces(tmp_path / "few_faces", train=14, validation=7, test=7)
+
+
 def write_faces(folder: Path, train: int, validation: int, test: int) -> FaceSet:
     count = train + validation + test
     random = np.random.default_rng(0)

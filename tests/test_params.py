@@ -90,6 +90,18 @@ def test_a_mistake_is_named(params, key, value, words):
         assert word in message
 
 
+@pytest.mark.parametrize("key", ["data.source", "data.votes"])
+def test_what_the_copy_of_an_experiment_lacks_is_named(params, tmp_path, monkeypatch, key):
+    params(key, "mine.csv")
+    copy = tmp_path / ".dvc/tmp/exps/standalone/tmp1"
+    copy.mkdir(parents=True)
+    Path("params.yaml").rename(copy / "params.yaml")
+    Path("mine.csv").touch()
+    monkeypatch.chdir(copy)
+    with pytest.raises(UserError, match=rf"{key}: no file or folder mine\.csv in this copy of the"):
+        read_all()
+
+
 def test_the_classifier_is_the_entry_that_is_named(params):
     params("classifier", "resnet")
     assert read_classifier().name == "resnet"

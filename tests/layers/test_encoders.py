@@ -231,7 +231,7 @@ def test_wrong_settings_are_named():
         build("vgg16", freeze="half")
 
 
-def test_a_run_is_not_resumed_with_other_weights_under_the_same_path(faces, monkeypatch):
+def test_a_run_is_not_resumed_with_other_weights_under_the_same_path(few_faces, monkeypatch):
     # The features alone: nine tenths of VGG16's weights are in its classifier.
     features = make_layers(cfgs["D"]).state_dict()
 
@@ -240,7 +240,7 @@ def test_a_run_is_not_resumed_with_other_weights_under_the_same_path(faces, monk
 
     def run():
         entry = {"pretrained": "w.safetensors", "freeze": "none"}
-        return run_reconstructor("vgg16", faces, settings(epochs=2, batch_size=64), **entry)
+        return run_reconstructor("vgg16", few_faces, settings(epochs=2), **entry)
 
     torch.manual_seed(0)
     write(1)
@@ -274,9 +274,9 @@ def test_features_are_computed_once_and_kept(faces):
     assert len(calls) == 3  # another encoder (the second call was the one just above)
 
 
-def test_features_are_kept_at_the_precision_of_training(faces):
+def test_features_are_kept_at_the_precision_of_training(few_faces):
     model = build("vgg16", freeze="all").eval()
-    upper, rows = crop(faces.images)[0], np.arange(20)
+    upper, rows = crop(few_faces.images)[0], np.arange(20)
     bf16 = Compute(torch.device("cpu"), "bf16")
     kept = keep_features("run", model.encoder, upper, rows, bf16)["feature_0"]
     faces = torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1)
@@ -288,9 +288,9 @@ def test_features_are_kept_at_the_precision_of_training(faces):
     assert (precise[rows] != kept[rows]).any()
 
 
-def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):
+def test_training_on_kept_features_is_training_on_faces(few_faces, monkeypatch):
     def losses():
-        run_reconstructor("vgg16", faces, settings(epochs=3, flip=0.0))
+        run_reconstructor("vgg16", few_faces, settings(epochs=3, flip=0.0))
         file = Path("data/training/reconstructors/vgg16/validation/loss.tsv")
         return np.loadtxt(file, skiprows=1)[:, 1]
 
@@ -302,9 +302,9 @@ def test_training_on_kept_features_is_training_on_faces(faces, monkeypatch):
     assert (kept != computed).any()
 
 
-def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(faces, monkeypatch):
+def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(few_faces, monkeypatch):
     def refuse(*_):
         raise AssertionError("features were kept")
 
     monkeypatch.setattr("unmask.training.reconstructor.keep_features", refuse)
-    run_reconstructor("vgg16", faces, settings(epochs=1), train={"flip": 0.5})
+    run_reconstructor("vgg16", few_faces, settings(epochs=1), train={"flip": 0.5})

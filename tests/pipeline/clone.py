@@ -70,7 +70,7 @@ class Clone:
         return printed
 
     def start(self, *command: str, forked: bool = False) -> subprocess.Popen[str]:
-        """Start a command in the clone; with `forked`, its `dvc` and stages are forked, for speed."""
+        """Start a command in the clone; if `forked`, the `dvc` and stages of `fork_server`."""
         trace = self.path / ".trace"
         trace.mkdir(exist_ok=True)
         folders = [Path(sys.executable).parent, os.environ["PATH"]]

@@ -44,6 +44,13 @@ def reproduced(made, tmp_path_factory):
 
 
 @pytest.fixture
+def edited(reproduced):
+    """The reproduced clone to edit, but not to run anything in that ends well."""
+    yield reproduced
+    reproduced.run("git", "checkout", "--quiet", ".")
+
+
+@pytest.fixture
 def clone(reproduced, tmp_path):
     """A copy of the reproduced clone to do with as one likes."""
     return reproduced.copy(tmp_path / "clone")

@@ -98,7 +98,7 @@ def test_a_launcher_that_hides_dvc_does_not_end_the_stage(clone, launcher):
     wrap.write_text('#!/bin/bash\npython "$@"\n')
     wrap.chmod(0o755)
     clone.set_params(lambda params: params["train"].update(launcher=launcher))
-    printed = clone.dvc("repro", "--force", "--single-item", "train_baseline")
+    printed = clone.run("dvc", "repro", "--force", "--single-item", "train_baseline")
     assert "DVC is gone" not in printed
     assert (clone.path / "models/baseline/config.json").exists()
 
@@ -170,17 +170,13 @@ def test_an_experiment_elsewhere_finds_data_that_is_under_dvc(clone):
     clone.dvc("exp", "run", "--temp", "-S", "data.source=data/raw/mine.csv", "ingest")
 
 
-@pytest.mark.parametrize("kind", ["a file", "a folder", "votes"])
-def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone, kind):
-    key, path = ("votes" if kind == "votes" else "source"), "data/raw/mine"
-    if kind == "a folder":
-        (clone.path / path).mkdir()
-    else:
-        shutil.copy(clone.path / "data/raw/sample.csv", clone.path / path)
-    setting = f"data.{key}={path}"
+def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone):
+    (clone.path / "data/raw/mine").mkdir()
+    setting = "data.source=data/raw/mine"
     printed = clone.dvc("exp", "run", "--temp", "-S", setting, "check_params", status=255)
     (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
-    assert line.startswith(f"error: params.yaml: data.{key}: no file or folder {path} in this copy")
+    missing = "no file or folder data/raw/mine in this copy"
+    assert line.startswith(f"error: params.yaml: data.source: {missing}")
     assert "give its absolute path, or run `dvc add data/raw/mine`" in line
 
 

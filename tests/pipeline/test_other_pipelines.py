@@ -196,6 +196,6 @@ def test_each_stage_depends_on_the_code_that_it_runs_and_on_no_other(reproduced)
 
 
 def test_a_sweep_queues_an_experiment_for_each_reconstructor_and_seed(clone):
-    clone.run("sweeps/reconstructors.sh", "unet,mirror", "1,2")
+    clone.run("sweeps/reconstructors.sh", "unet,mirror", "1,2", forked=True)
     queued = [line for line in clone.dvc("queue", "status").splitlines() if "Queued" in line]
     assert len(queued) == 4

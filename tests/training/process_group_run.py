@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from runs import CLASSIFIER, settings
+from runs import CLASSIFIER, EVERYTHING, settings
 
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
 from unmask.mask import crop
@@ -32,7 +32,9 @@ def main(devices: int) -> None:
     train = settings(devices=devices, batch_size=15, gradient_clip=1.0)
     still = CLASSIFIER.model_copy(update={"dropout": 0.0, "dense_dropout": 0.0})
     everything = np.ones(len(faces), bool)
-    train_classifier("classifier", "whole", faces.images, faces, everything, still, train, {})
+    recipe = settings(devices=devices, batch_size=15, **EVERYTHING)
+    for run, how in {"classifier": train, "everything": recipe}.items():
+        train_classifier(run, "whole", faces.images, faces, everything, still, how, {})
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     for run, (name, entry) in RECONSTRUCTORS.items():
         entry = Reconstructor.model_validate(entry)

@@ -26,11 +26,20 @@ for _name in ("cgan", "cgan_resnet"):  # a few steps have to do
 LEARNING = [name for name, entry in SHIPPED.items() if entry["objective"]["name"] != "closed_form"]
 
 
+FOR_CLASSIFIERS = ("erasing", "mixup", "label_smoothing")
+EVERYTHING = {
+    "optimiser": "adamw", "weight_decay": 0.05, "warmup": 1.5, "average": 0.9, "gradient_clip": 1.0,
+    "flip": 0.5, "rotation": 10.0, "shift": 2.0, "scale": 0.1, "brightness": 0.2, "contrast": 0.2,
+    "erasing": 0.5, "mixup": 0.4, "label_smoothing": 0.1,
+}  # fmt: skip
+
+
 def settings(seed=1, devices=1, **changes):
     kind = {"epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 0.003}
     kind |= {"schedule": "cosine", "gradient_clip": None}
     kind |= {"flip": 0.5, "rotation": 0.0, "shift": 0.0} | changes
-    sections = {"classifier": kind, "reconstructor": kind}
+    other = {name: value for name, value in kind.items() if name not in FOR_CLASSIFIERS}
+    sections = {"classifier": kind, "reconstructor": other}
     processes = {"precision": "float32", "devices": devices, "nodes": 1, "launcher": "python"}
     return Train.model_validate({"seed": seed, **processes, **sections})
 

@@ -8,7 +8,7 @@ from torchvision.transforms.v2 import functional
 
 from unmask.mask import view_of
 from unmask.params.training import Training
-from unmask.training.augmentation import augment, move
+from unmask.training.augmentation import alter, augment, draw, erase, mix, move, partners, tone
 
 
 def settings(**changes):
@@ -117,6 +117,125 @@ def test_faces_are_moved_as_torchvision_moves_them(angle, right, down):
     )
     inner = (..., slice(12, 36), slice(12, 36))  # torchvision paints black what comes from outside
     assert (moved[inner].float() - expected[inner]).abs().max() <= 1
+
+
+@pytest.mark.parametrize("size", [0.8, 1.25])
+def test_faces_are_enlarged_as_torchvision_enlarges_them(size):
+    faces = smooth_faces(5)
+    angle, right, down = (torch.full((5,), value) for value in (12.0, 2.0, -1.0))
+    moved = move(faces, angle, right, down, torch.full((5,), size))
+    expected = functional.affine(
+        faces.float(), angle=12.0, translate=[2, -1], scale=size, shear=[0.0, 0.0],
+        interpolation=InterpolationMode.BILINEAR,
+    )  # fmt: skip
+    inner = (..., slice(14, 34), slice(14, 34))
+    assert (moved[inner].float() - expected[inner]).abs().max() <= 1
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.3])
+def test_brightness_and_contrast_are_those_of_torchvision(factor):
+    faces, factors = smooth_faces(5), torch.full((5,), factor)
+    same = torch.ones(5)
+    for found, expected in (
+        (tone(faces, factors, same), functional.adjust_brightness(faces, factor)),
+        (tone(faces, same, factors), functional.adjust_contrast(faces, factor)),
+    ):
+        assert not torch.equal(found, faces)
+        # torchvision rounds down, and takes the mean of a rounded grey picture.
+        assert (found.int() - expected.int()).abs().max() <= 2
+
+
+def test_tones_are_drawn_within_what_was_said():
+    faces = torch.full((2000, 1, 48, 48), 100, dtype=torch.uint8)
+    after = augment({"face": faces}, np.arange(2000), 1, 0, settings(brightness=0.2))["face"]
+    values = after[:, 0, 0, 0].float()
+    assert 80 <= values.min() < 82
+    assert 118 < values.max() <= 120
+    draws = draw(np.arange(2000), 1, 0, settings(scale=0.3))[:, -1]
+    assert 0.7 <= draws.min() < 0.71
+    assert 1.29 < draws.max() <= 1.3
+
+
+@pytest.mark.parametrize("height", [48, 24])
+def test_the_wanted_share_of_faces_loses_a_rectangle_of_the_published_size(height):
+    faces = torch.full((4000, 1, height, 48), 7, dtype=torch.uint8)
+    rows, changes = np.arange(4000), settings(erasing=0.6)
+    erased = augment({"face": faces}, rows, 1, 0, changes)["face"][:, 0] != 7
+    shares = erased.float().mean(dim=(1, 2))
+    some = shares > 0
+    assert some.float().mean() == pytest.approx(0.6, abs=0.03)
+    assert shares[some].min() > 0.01
+    assert shares.max() < 0.43
+    assert shares[some].mean() == pytest.approx(0.21, abs=0.03)
+    # No side is preferred, and what is erased is a rectangle of one grey value.
+    often = erased.float().mean(dim=0)
+    for sides in ([0], [1]):
+        assert (often - often.flip(sides)).abs().max() < 0.05
+    assert torch.equal(erased, erased.any(dim=1, keepdim=True) & erased.any(dim=2, keepdim=True))
+    after = augment({"face": faces}, rows, 1, 0, changes)["face"][:, 0]
+    assert all(len(after[i][erased[i]].unique()) <= 1 for i in range(100))
+
+
+def test_a_rectangle_that_does_not_fit_is_cut():
+    faces = torch.zeros(1, 1, 24, 48, dtype=torch.uint8)
+    area, aspect, place, grey = (torch.tensor([v]) for v in (0.4, 3.0, 0.9999999, 255.0))
+    erased = erase(faces, area, aspect, place, place, grey)[0, 0] == 255
+    assert erased.any(dim=1).all()
+    assert erased[:, -1].all()
+    assert not erased[:, 0].any()
+
+
+def two(rows, mixup=0.4, epoch=0):
+    """Return faces, each of whose pixels is its row, mixed with partners among 200."""
+    changes = settings(mixup=mixup)
+    pairs = np.stack([rows, partners(np.arange(200), 1, epoch)[rows]], axis=1)
+    draws = draw(pairs, 1, epoch, changes).transpose(0, 1).flatten(0, 1)
+    flat = torch.from_numpy(pairs.T.flatten())
+    faces = flat.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 48, 48)
+    batch = alter({"face": faces, "label": (flat % 7).to(torch.uint8)}, draws, changes)
+    return mix(batch, draws, changes), pairs, draws[: len(rows), -1]
+
+
+def test_faces_and_labels_are_mixed_in_the_same_shares():
+    mixed, pairs, share = two(np.arange(200))
+    first, second = torch.from_numpy(pairs.T)
+    expected = (share * first + (1 - share) * second).round()
+    assert torch.equal(mixed["face"][:, 0, 5, 9].float(), expected)
+    hot = functional_one_hot(first % 7), functional_one_hot(second % 7)
+    weight = share.unsqueeze(1)
+    torch.testing.assert_close(mixed["soft_label"], weight * hot[0] + (1 - weight) * hot[1])
+    assert torch.equal(mixed["label"].long(), first % 7)
+    assert (first != second).float().mean() > 0.95
+
+
+def functional_one_hot(labels):
+    return torch.nn.functional.one_hot(labels, 7).float()
+
+
+def test_soft_labels_are_mixed_as_they_are():
+    changes = settings(mixup=1.0)
+    draws = draw(np.arange(6), 1, 0, changes)
+    soft = torch.rand(6, 7)
+    batch = {"face": torch.zeros(6, 1, 48, 48, dtype=torch.uint8), "soft_label": soft,
+             "label": torch.zeros(6, dtype=torch.uint8), "fold": torch.arange(6)}  # fmt: skip
+    mixed = mix(batch, draws, changes)
+    share = draws[:3, -1:]
+    torch.testing.assert_close(mixed["soft_label"], share * soft[:3] + (1 - share) * soft[3:])
+    assert mixed["fold"].tolist() == [0, 1, 2]
+
+
+def test_what_a_face_is_mixed_with_does_not_depend_on_its_batch():
+    mixed, part = two(np.arange(200))[0], two(np.arange(40, 50))[0]
+    for name, values in part.items():
+        assert torch.equal(mixed[name][40:50], values)
+    assert not torch.equal(two(np.arange(200), epoch=1)[0]["face"], mixed["face"])
+
+
+@pytest.mark.parametrize("parameter", [0.2, 1.0])
+def test_shares_have_a_beta_distribution(parameter):
+    share = draw(np.arange(20000), 1, 0, settings(mixup=parameter))[:, -1]
+    assert share.mean() == pytest.approx(0.5, abs=0.01)
+    assert share.var() == pytest.approx(1 / (4 * (2 * parameter + 1)), abs=0.005)
 
 
 def test_no_face_is_moved_farther_than_said():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from runs import LEARNING, run_classifier, run_reconstructor, same, settings
+from runs import EVERYTHING, LEARNING, run_classifier, run_reconstructor, same, settings
 from torch.nn import functional
 
 from unmask.core.errors import UserError
@@ -39,12 +39,16 @@ def from_main_memory(monkeypatch):
     return lambda: monkeypatch.setattr(loop, "placed", never)
 
 
-MOVED = {"flip": 0.5, "rotation": 10.0, "shift": 2.0}
+MOVED = {"flip": 0.5, "rotation": 10.0, "shift": 2.0, "gradient_clip": 1.0}
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
-def test_a_classifier_gets_the_bits_of_steps_taken_one_by_one(faces, one_by_one, precision):
-    train = settings(gradient_clip=1.0, **MOVED).model_copy(update={"precision": precision})
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+def test_a_classifier_gets_the_bits_of_steps_taken_one_by_one(
+    faces, one_by_one, precision, optimiser
+):
+    recipe = MOVED if optimiser == "adam" else EVERYTHING | {"optimiser": optimiser}
+    train = settings(**recipe).model_copy(update={"precision": precision})
     captured = run_classifier(faces, train)
     one_by_one()
     assert same(captured, run_classifier(faces, train))
@@ -72,20 +76,21 @@ def test_batches_from_the_gpu_and_from_main_memory_give_the_same_bits(
 ):
     if not captured:
         one_by_one()
-    on_gpu = run_classifier(faces, settings(**MOVED))
+    on_gpu = run_classifier(faces, settings(**EVERYTHING))
     from_main_memory()
-    assert same(on_gpu, run_classifier(faces, settings(**MOVED)))
+    assert same(on_gpu, run_classifier(faces, settings(**EVERYTHING)))
 
 
 def test_faces_are_moved_on_the_gpu_as_on_the_processor():
     faces = torch.rand(50, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     faces = functional.interpolate(faces, (48, 48), mode="bicubic").clamp(0, 1) * 255
-    faces, train = faces.to(torch.uint8), settings(**MOVED).classifier
+    faces, train = faces.to(torch.uint8), settings(**EVERYTHING).classifier
     draws = draw(np.arange(50), 1, 0, train)
     here = alter({"face": faces}, draws, train)["face"]
     there = alter({"face": faces.cuda()}, draws.cuda(), train)["face"].cpu()
-    assert (here.int() - there.int()).abs().max() <= 1
-    assert (here == there).float().mean() > 0.99
+    # What is rounded twice may be off by more than one.
+    assert (here.int() - there.int()).abs().max() <= 2
+    assert (here == there).float().mean() > 0.98
 
 
 def test_float32_is_not_rounded_to_tf32():

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TEST, TRAIN, VALIDATION, FaceSet
@@ -142,6 +140,10 @@ def _joined(exact: Groups, pairs: Sequence[Pair], count: int) -> Groups:
     edges += [(pair.first, pair.second) for pair in pairs]
     if not edges:
         return []
+    # Here, since importing it takes longer than the rest of an audit that finds nothing.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     first, second = np.array(edges, dtype=np.int64).T
     graph = coo_array((np.ones(len(edges)), (first, second)), shape=(count, count))
     _, component = connected_components(graph, directed=False)

@@ -1,11 +1,11 @@
 """Tables of what the audit found, as CSV."""
 
+import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from unmask.audit.audit import Pair, Removal
@@ -15,13 +15,13 @@ from unmask.core.faces import CLASSES, SPLITS, FaceSet
 def write_removals(path: Path, faces: FaceSet, removals: Sequence[Removal]) -> None:
     """Write `row,split,reason,duplicate_row`: the removed faces and which faces they copy."""
     removed = [removal.index for removal in removals]
-    duplicates = [faces.row[r.duplicate_of] if r.duplicate_of >= 0 else pd.NA for r in removals]
+    duplicates = [faces.row[r.duplicate_of] if r.duplicate_of >= 0 else "" for r in removals]
     _write(
         path,
         row=faces.row[removed],
         split=_splits(faces, removed),
         reason=[removal.reason for removal in removals],
-        duplicate_row=pd.array(duplicates, dtype="Int64"),
+        duplicate_row=duplicates,
     )
 
 
@@ -55,8 +55,11 @@ def write_manifest(path: Path, faces: FaceSet, keep: NDArray[np.bool_]) -> None:
     )
 
 
-def _write(path: Path, **columns: object) -> None:
-    pd.DataFrame(columns).to_csv(path, index=False, lineterminator="\n")
+def _write(path: Path, **columns: Iterable[object]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns)
+        table.writerows(zip(*columns.values(), strict=True))
 
 
 def _splits(faces: FaceSet, indices: Sequence[int]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from unmask.core.files import atomic_write
 from unmask.core.provenance import in_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Row], str]]
@@ -115,8 +116,10 @@ def plot(figures: Mapping[str, Any], path: Path) -> None:
         draw(figures).savefig(temporary, format="png", dpi=150)
 
 
-def draw(figures: Mapping[str, Any]) -> Figure:
+def draw(figures: Mapping[str, Any]) -> "Figure":
     """Return a plot of test accuracies with their intervals, between baseline and ceiling."""
+    from matplotlib.figure import Figure
+
     models = list(figures["models"])[::-1]
     figure = Figure(figsize=(7, 1.6 + 0.35 * len(models)), layout="constrained")
     axes = figure.add_subplot()

@@ -5,12 +5,12 @@ and painted (`expression`). Within each split the classes have the proportions o
 the attainable accuracy, which is computed from these, holds for each split.
 """
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -19,7 +19,7 @@ from unmask.sample.action_units import PRIORS, PROBABILITIES, UNITS, posterior
 from unmask.sample.canvas import Canvas
 from unmask.sample.expression import paint_lower, paint_upper
 from unmask.sample.person import develop, draw_person
-from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
+from unmask.sources.columns import COLUMNS, EMOTIONS
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 """The Kaggle file's name for each split."""
@@ -106,19 +106,14 @@ def write_csv(path: Path, splits: Mapping[str, Split]) -> None:
 
 
 def write_votes(path: Path, splits: Mapping[str, Split]) -> None:
-    """Write the votes in the layout of FER+; nobody votes for any of OTHERS."""
-    rows = [
-        {
-            "Usage": USAGES[name],
-            **dict.fromkeys(OTHERS, 0),
-            **dict(zip(EMOTIONS, votes, strict=True)),
-        }
-        for name, split in splits.items()
-        for votes in split.votes.tolist()
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["Image name"] = [f"sample{number:07d}.png" for number in range(len(table))]
-    table.to_csv(path, index=False, lineterminator="\n")
+    """Write the votes in the layout of FER+; nobody votes for anything but an emotion."""
+    with path.open("w", encoding="ascii", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, restval=0, lineterminator="\n")
+        table.writeheader()
+        votes = ((USAGES[name], face) for name, split in splits.items() for face in split.votes)
+        for number, (usage, face) in enumerate(votes):
+            names = {"Usage": usage, "Image name": f"sample{number:07d}.png"}
+            table.writerow({**names, **dict(zip(EMOTIONS, face.tolist(), strict=True))})
 
 
 def contact_sheet(faces: Split, columns: int = 10, zoom: int = 3) -> Image.Image:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from unmask.core.faces import CLASSES
 from unmask.core.files import open_array, save_array
+from unmask.core.randomness import uniform
 from unmask.mask import UPPER_ROWS
 from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
 from unmask.params.readers import ReaderEntry
 from unmask.params.training import Train
-from unmask.core.randomness import uniform
 from unmask.training.run import begin
 from unmask.training.teaching import (
     FOLD_FILE,
