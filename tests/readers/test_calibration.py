@@ -59,7 +59,7 @@ def test_the_stated_risk_is_kept():
     for seed in range(40):
         known, judged = (table(1000, seed=at, certainty=3) for at in (seed, 1000 + seed))
         figures = calibration(known, judged, 0.3)["unsure"]
-        assert 0.2 < figures["coverage"] < 0.9
+        assert 0.2 < figures["coverage"] < 1
         kept.append(1 - figures["accuracy"] <= 0.3)
     assert np.mean(kept) >= 0.95
 

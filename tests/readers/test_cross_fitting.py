@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from near_copies import KINDS, alter
 
+from near_copies import KINDS, alter
 from unmask.audit.audit import audit
 from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
 from unmask.params.data import AuditParams

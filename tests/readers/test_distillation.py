@@ -145,7 +145,9 @@ def test_an_ensemble_teaches_by_each_of_its_networks(teachers, tmp_path):
     (tmp_path / "ensemble").mkdir()
     save_model(model, config, tmp_path / "ensemble")
     together = objective([str(tmp_path / "ensemble")]).measure(batch())
-    assert together["loss"].item() == pytest.approx(objective(teachers).measure(batch())["loss"].item())
+    assert together["loss"].item() == pytest.approx(
+        objective(teachers).measure(batch())["loss"].item()
+    )
 
 
 def test_an_absent_teacher_is_named():

@@ -84,7 +84,9 @@ def test_batches_from_the_gpu_and_from_main_memory_give_the_same_bits(
 def test_faces_are_moved_on_the_gpu_as_on_the_processor():
     faces = torch.rand(50, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     faces = functional.interpolate(faces, (48, 48), mode="bicubic").clamp(0, 1) * 255
-    faces, train = faces.to(torch.uint8), settings(**EVERYTHING).classifier
+    # Without rectangles, whose sides may be rounded the other way.
+    train = settings(**EVERYTHING | {"erasing": 0.0}).classifier
+    faces = faces.to(torch.uint8)
     draws = draw(np.arange(50), 1, 0, train)
     here = alter({"face": faces}, draws, train)["face"]
     there = alter({"face": faces.cuda()}, draws.cuda(), train)["face"].cpu()

@@ -102,8 +102,9 @@ def mix(batch: Batch, draws: Tensor, settings: Training) -> Batch:
     draws: float32 [2B,D].
     Returns B faces, with `soft_label`; what is neither image nor `soft_label` is the first face's.
     """
-    labels = functional.one_hot(batch["label"].long(), len(CLASSES)).float()
-    known = batch | {"soft_label": batch.get("soft_label", labels)}
+    classes = torch.arange(len(CLASSES), device=draws.device)
+    hard = (batch["label"].unsqueeze(1) == classes).float()
+    known = batch | {"soft_label": batch.get("soft_label", hard)}
     share = _named(draws, settings)["share"].chunk(2)[0]
     mixed = {}
     for name, values in known.items():

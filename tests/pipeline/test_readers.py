@@ -1,0 +1,146 @@
+"""The pipeline of readers: in which order, what an edit reruns, and what its stages depend on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clone import ROOT, SEEDS, Clone, lock, stages_run
+from imports import covered, imported_files
+
+pytestmark = pytest.mark.slow
+
+FILE = "readers/dvc.yaml"
+RESNET = {"name": "resnet", "width": 2, "blocks": 1, "dropout": 0.0}
+LABELS = {"name": "cross_entropy", "teacher": "none"}
+TAUGHT = {"name": "distillation", "teacher": "whole", "cross_fitted": True, "features": 0.1}
+READERS = {
+    "taught": {"sees": "halves", "classifier": RESNET, "objective": TAUGHT, "start": "teacher"},
+    "hard": {"sees": "halves", "classifier": RESNET, "objective": LABELS},
+    "whole": {"sees": "faces", "classifier": RESNET, "objective": LABELS, "folds": 2},
+}  # the student first: what counts is not the order of the entries
+ENSEMBLES = {"both": {"sees": "halves", "members": ["hard", "taught"]}}
+
+# Of the teachers' architectures, DVC knows by their weights.
+SHARED = {"src/unmask/classifiers/ensemble.py"}
+
+
+def _few(params):
+    params |= {"readers": READERS, "ensembles": ENSEMBLES, "unsure": {"risk": 0.3}}
+
+
+def ran(printed):
+    """Return the stages of this pipeline that DVC ran, in order."""
+    ours = [stage for stage in stages_run(printed) if stage.startswith(FILE)]
+    return [stage.partition(":")[2] for stage in ours]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A clone after `dvc repro readers/dvc.yaml`, and the stages that ran; not to be changed."""
+    made = Clone.make(tmp_path_factory.mktemp("readers") / "clone")
+    made.set_params(_few)
+    stages = ran(made.dvc("repro", FILE))
+    made.commit("readers")
+    return made, stages
+
+
+@pytest.fixture
+def readers(first, tmp_path):
+    """A copy of that clone to do with as one likes."""
+    return first[0].copy(tmp_path / "clone")
+
+
+def test_a_teacher_is_made_before_its_student(first):
+    _, stages = first
+    assert len(stages) == len(set(stages)) == 1 + 3 * len(READERS) + 2 + 1
+    order = ["nobody", "train_reader@whole", "teach@whole", "train_reader@taught", "ensemble@both"]
+    order += ["evaluate_ensemble@both", "readers_results"]
+    assert sorted(order, key=stages.index) == order
+
+
+def test_a_second_repro_runs_nothing(first):
+    assert stages_run(first[0].dvc("repro", FILE)) == []
+
+
+def test_every_model_is_judged_and_compared(first):
+    path = first[0].path
+    found = json.loads((path / "readers/results.json").read_text())
+    assert set(found["readers"]) == {*READERS, *ENSEMBLES}
+    assert found["reference"] == "hard"
+    for name in READERS:
+        row = found["readers"][name]
+        files = [path / f"readers/metrics/{name}/{seed}.json" for seed in SEEDS]
+        metrics = [json.loads(file.read_text()) for file in files]
+        assert row["test"]["by_seed"] == [each["test"]["accuracy"] for each in metrics]
+        assert row["parameters"] == metrics[0]["parameters"] > 0
+    parameters = found["readers"]["both"]["parameters"]
+    assert parameters == 4 * found["readers"]["hard"]["parameters"]
+    assert {"gain"} == set(found["readers"]["taught"]) - set(found["readers"]["hard"])
+    assert (path / "readers/results.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_face_is_left_out_by_one_teacher(first):
+    path = first[0].path
+    fold = np.load(path / "models/teachers/whole/fold.npy")
+    groups, keep = (np.load(path / f"data/audit/{name}.npy") for name in ("groups", "keep"))
+    learned = (np.load(path / "data/faces/split.npy") == 0) & keep
+    assert set(fold[learned]) == {0, 1}
+    assert set(fold[~learned]) == {255}
+    for group in np.unique(groups[learned]):
+        assert len(set(fold[learned & (groups == group)])) == 1
+    figures = json.loads((path / "readers/teachers/whole.json").read_text())
+    assert figures["faces"] == learned.sum()
+    assert 0 <= figures["unseen"]["accuracy"] <= 1
+    assert not (path / ".checkpoints/finished/readers").exists()
+
+
+def test_an_edit_of_a_student_trains_no_teacher(readers):
+    ran_now = ran(readers.dvc("exp", "run", "-S", "readers.taught.objective.temperature=3.0", FILE))
+    assert set(ran_now) <= {
+        "train_reader@taught", "teach@taught", "evaluate_reader@taught", "ensemble@both",
+        "evaluate_ensemble@both", "readers_results",
+    }  # fmt: skip
+    assert "train_reader@taught" in ran_now
+
+
+def test_an_edit_of_a_teacher_trains_its_student_and_nobody_else(readers):
+    status = json.loads(readers.dvc("status", "--json", FILE))
+    assert status == {}
+    readers.set_params(lambda params: params["readers"]["whole"].update(folds=3))
+    stale = {stage.partition(":")[2] for stage in json.loads(readers.dvc("status", "--json", FILE))}
+    assert stale == {"train_reader@whole", "teach@whole", "readers_results"}
+    trained = [stage for stage in ran(readers.dvc("repro", FILE)) if stage.startswith("train")]
+    assert trained == ["train_reader@whole", "train_reader@taught"]
+
+
+def test_a_new_reader_is_one_entry(readers):
+    entry = {"sees": "halves", "classifier": RESNET, "train": {"epochs": 1}}
+    entry["objective"] = {"name": "distillation", "teacher": "both", "temperature": 2.0}
+    readers.set_params(lambda params: params["readers"].update(student_of_both=entry))
+    assert ran(readers.dvc("repro", FILE)) == [
+        "train_reader@student_of_both", "teach@student_of_both", "evaluate_reader@student_of_both",
+        "readers_results",
+    ]  # fmt: skip
+    assert "| student_of_both " in (readers.path / "readers/results.md").read_text()
+
+
+def test_each_stage_depends_on_what_it_runs_and_reads(first):
+    clone, _ = first
+    wrong = {}
+    for stage in lock(clone, "readers/dvc.lock").values():
+        script, *words = stage["cmd"].split()[1:]
+        if not script.startswith("stages/"):
+            continue
+        name = "@".join([Path(script).stem, *words])
+        named = {part["path"] for kind in ("deps", "outs") for part in stage[kind]}
+        traced = json.loads((clone.path / ".trace" / f"{name}.json").read_text())
+        runs = imported_files(ROOT / script) | set(traced["modules"])
+        missing = {file for file in {*runs, *traced["files"]} - SHARED if not covered(file, named)}
+        code = {path for path in named if path.startswith("src/")}
+        idle = {path for path in code if not any(covered(file, {path}) for file in runs)}
+        if missing or idle:
+            wrong[name] = {"missing": sorted(missing), "superfluous": sorted(idle)}
+        reads_labels = "data/test_labels.npy" in traced["files"]
+        assert reads_labels == (Path(script).stem == "evaluate_reader"), name
+    assert not wrong

@@ -1,0 +1,116 @@
+"""Mistakes in `readers` and `ensembles`: one line that names the key and what to do."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unmask.core.errors import UserError
+from unmask.core.section import check
+from unmask.params.readers import Ensemble, ReaderEntry, check_readers, view_of
+from unmask.params.schema import Params
+
+ROOT = Path(__file__).resolve().parents[2]
+RESNET = {"name": "resnet", "width": 8, "blocks": 1, "dropout": 0.0}
+READERS = {
+    "whole": {
+        "sees": "faces", "classifier": RESNET, "folds": 3,
+        "objective": {"name": "cross_entropy", "teacher": "none"},
+    },
+    "hard": {
+        "sees": "halves", "classifier": RESNET,
+        "objective": {"name": "cross_entropy", "teacher": "none"},
+    },
+    "taught": {
+        "sees": "halves", "classifier": RESNET, "start": "teacher",
+        "objective": {"name": "distillation", "teacher": "whole", "cross_fitted": True},
+    },
+}  # fmt: skip
+ENSEMBLES = {
+    "both": {"sees": "halves", "members": ["hard", "taught"]},
+    "more": {"sees": "halves", "members": ["both", "taught"]},
+}
+
+
+def checked(key=None, value=None):
+    """Check the entries above with one key changed; `...` removes it."""
+    values = copy.deepcopy({"readers": READERS, "ensembles": ENSEMBLES})
+    if key:
+        *path, last = key.split(".")
+        section = values
+        for part in path:
+            section = section[part]
+        if value is ...:
+            del section[last]
+        else:
+            section[last] = value
+    readers, ensembles = (
+        {name: check(kind, entry, f"{section}.{name}") for name, entry in values[section].items()}
+        for section, kind in (("readers", ReaderEntry), ("ensembles", Ensemble))
+    )
+    check_readers(readers, ensembles, ["unet", "mirror"])
+    return readers
+
+
+def test_views():
+    assert {name: entry.view for name, entry in checked().items()} == {
+        "whole": "whole", "hard": "upper", "taught": "upper",
+    }  # fmt: skip
+    assert view_of("stitched/unet") == "stitched unet"
+
+
+TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "where", "words"),
+    [
+        ("readers.hard.sees", "upper", "", "upper: no images; choose halves, faces"),
+        ("readers.hard.sees", "stitched/umet", "", "no reconstructor umet; choose one of unet, mi"),
+        ("readers.hard.objective.teacher", ..., "", "missing"),
+        ("readers.hard.objective.teacher", "whole", "", "whole, but cross_entropy learns from lab"),
+        ("readers.hard.start", "teacher", "readers.hard.objective.teacher", "none, but one is nee"),
+        ("readers.hard.seeds", [1, 1], "", "[1, 1]: a seed is there twice"),
+        ("readers.hard.width", 3, "", "unknown key"),
+        ("readers.whole.folds", 1, "", "input should be greater than or equal to 2"),
+        (
+            "readers.whole.folds",
+            ...,
+            "readers.taught.objective.cross_fitted",
+            "true, but whole has",
+        ),
+        (TEACHER, "who", "", "no reader who; choose one of whole, hard"),
+        (TEACHER, "none", "", "none, but one is needed"),
+        (TEACHER, "taught", "", "taught itself needs taught; break the circle"),
+        (TEACHER, "more", "", "more itself needs taught; break the circle"),
+        (
+            "readers.taught.classifier",
+            {"name": "resnet"},
+            "readers.taught.start",
+            "teacher, but wh",
+        ),
+        ("readers.taught.sees", "stitched/unet", TEACHER, "whole sees faces, which does not move"),
+        ("readers.None", READERS["hard"], "readers", "None: no name for a folder"),
+        ("readers.none", READERS["hard"], "readers", "none: no name for a folder"),
+        ("ensembles.hard", ENSEMBLES["both"], "ensembles", "hard is a reader already"),
+        (MEMBERS, ["hard"], "", "list should have at least 2 items"),
+        (MEMBERS, ["hard", "who"], "", "no reader who; choose one of whole, hard"),
+        (MEMBERS, ["hard", "more"], "", "more itself needs both; break the circle"),
+        (MEMBERS, ["hard", "whole"], "", "whole sees faces, not halves"),
+        ("ensembles.both.sees", "faces", MEMBERS, "hard sees halves, not faces"),
+    ],
+)
+def test_a_mistake_is_named(key, value, where, words):
+    with pytest.raises(UserError) as error:
+        checked(key, value)
+    assert str(error.value).startswith(f"params.yaml: {where or key}: {words}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("part", ["classifier", "objective"])
+def test_a_file_that_is_not_there_is_named(part):
+    other = {**READERS["hard"], part: {"name": "foo", "teacher": "none"}}
+    shipped = yaml.safe_load((ROOT / "params.yaml").read_text())
+    with pytest.raises(UserError, match=rf"^params.yaml: readers: foo: no file src/unmask/{part}"):
+        check(Params, {**shipped, "readers": {"hard": other}})
