@@ -4,9 +4,11 @@
 
 In a temporary clone of the last commit: `dvc repro`; `dvc exp run` with a new dropout of one
 reconstructor in each round, and with another one for the headline; `dvc repro` when nothing has
-changed. A stage lasts from the start of its process to its end; the rest is DVC's. With `--before`,
-a clone of that revision takes turns with it, in the same environment. With `--reduced`, a small
-sample and two reconstructors; with targets, only what these need.
+changed. A stage lasts from the start of its process to its end; the rest is DVC's. Of a stage's
+processor seconds, `imports` is its start-up, from the interpreter on, `ending` what the interpreter
+cleans up at the end, and `dvc` what DVC does until the next stage starts. With `--before`, a clone
+of that revision takes turns with it, in the same environment. With `--reduced`, a small sample and
+two reconstructors; with targets, only what these need.
 """
 
 import argparse

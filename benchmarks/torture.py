@@ -1,6 +1,7 @@
 """What is left of a run that is killed again and again.
 
-    python benchmarks/torture.py [--kills 30] [--trainings 20] [--checkpoints 200] [target ...]
+    python benchmarks/torture.py [--kills 30] [--trainings 20] [--epochs 20]
+        [--checkpoints 200] [target ...]
 
 Reproduces the pipeline on a tiny sample twice: undisturbed, and stopped at random moments in all
 stages until a last run may finish. Prints what differs between the two, and which processes were
@@ -36,18 +37,18 @@ from unmask.training import checkpoint, record  # noqa: E402
 from unmask.training.process_group import Compute  # noqa: E402
 
 
-def main(kills: int, trainings: int, checkpoints: int, target: list[str]) -> int:
+def main(kills: int, trainings: int, epochs: int, checkpoints: int, target: list[str]) -> int:
     """Print a Markdown table; return how many things went wrong."""
     draw = random.Random(0)  # noqa: S311, not for secrets
     torch.set_num_threads(1)  # a fork does not copy a pool of threads
     with tempfile.TemporaryDirectory() as folder:
         wrong = torture_pipeline(Path(folder), kills, target, draw)
-        wrong += torture_training(Path(folder), trainings, draw)
+        wrong += torture_training(Path(folder), trainings, epochs, draw)
         wrong += torture_checkpoints(Path(folder), checkpoints, draw)
     return wrong
 
 
-def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
+def torture_training(folder: Path, kills: int, epochs: int, draw: random.Random) -> int:
     """Kill training at random moments, resume it, and compare its results with undisturbed ones."""
     print("\n| training | kills | resumed from a checkpoint | finished | different results |")
     print("| --- | --- | --- | --- | --- |")
@@ -56,11 +57,11 @@ def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
         peace, torture = (_made(folder / kind / end) for end in ("peace", "torture"))
         faces = write_faces(folder / kind / "faces", train=84, validation=42, test=42)
         began = time.monotonic()
-        os.waitpid(_train(name, faces, peace), 0)
+        os.waitpid(_train(name, faces, peace, epochs), 0)
         seconds = time.monotonic() - began
         killed = ends = differ = 0
         while killed < kills or not ends or (torture / ".checkpoints").exists():
-            child = _train(name, faces, torture)
+            child = _train(name, faces, torture, epochs)
             if killed < kills:
                 time.sleep(draw.uniform(0, seconds))
                 os.kill(child, signal.SIGKILL)
@@ -78,14 +79,14 @@ def torture_training(folder: Path, kills: int, draw: random.Random) -> int:
     return wrong
 
 
-def _train(name: str, faces: FaceSet, folder: Path) -> int:
+def _train(name: str, faces: FaceSet, folder: Path, epochs: int) -> int:
     """Train a tiny classifier, or the reconstructor `name`, in `folder` and in another process."""
     if child := os.fork():
         return child
     os.chdir(folder)
     os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     record.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-    settings = runs.settings(epochs=20, patience=20)
+    settings = runs.settings(epochs=epochs, patience=epochs)
     if name:
         runs.run_reconstructor(name, faces, settings)
     else:
@@ -147,6 +148,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=30, help="how often to stop `dvc repro`")
     parser.add_argument("--trainings", type=int, default=20, help="kills for each kind of training")
+    parser.add_argument("--epochs", type=int, default=20, help="of each training run")
     parser.add_argument("--checkpoints", type=int, default=200, help="kills of a checkpoint writer")
     parser.add_argument("target", nargs="*", help="of `dvc repro`; default: all stages")
     arguments = parser.parse_args()

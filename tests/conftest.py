@@ -1,5 +1,6 @@
 """What tests of the model code share: a face set small enough to train on in a second."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -12,7 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure():
-    """Let stages hear Ctrl-C: where tests run in the background, a shell has them ignore it."""
+    """Set up the process of a worker, and so all that it starts.
+
+    Threads of two workers, and of what they start, would wait for each other on the same cores:
+    with two threads each, training takes up to ten times as long as with one.
+
+    Stages hear Ctrl-C: where tests run in the background, a shell has them ignore it.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -24,12 +32,17 @@ def pytest_collection_modifyitems(items):
     longest = {
         "test_dvc.py": 0,
         "test_benchmarks.py": 1,
+        "test_pipeline_benchmark.py": 1,
         "test_torture.py": 1,
         "test_training.py": 1,
+        "test_environment.py": 2,
         "test_other_pipelines.py": 2,
+        "test_readers.py": 2,
         "test_shared_cache.py": 2,
+        "test_encoders.py": 3,
+        "test_report.py": 3,
     }
-    items.sort(key=lambda item: longest.get(item.path.name, 3))
+    items.sort(key=lambda item: longest.get(item.path.name, 4))
 
 
 @pytest.fixture

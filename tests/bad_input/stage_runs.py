@@ -27,8 +27,8 @@ class Stage:
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
 
-    def run(self, folder: Path, *arguments: str) -> Result:
-        request = {"folder": str(folder), "arguments": arguments}
+    def run(self, folder: Path, *arguments: str, **environment: str | None) -> Result:
+        request = {"folder": str(folder), "arguments": arguments, "environment": environment}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return Result(**json.loads(self._process.stdout.readline()))

@@ -1,8 +1,8 @@
 """Runs one stage repeatedly, each time in a forked child of a process that has imported it.
 
 Starting Python and importing a stage's libraries takes a second or more; a fork takes milliseconds.
-`python stage_server.py STAGE` reads a line of JSON for each run, {"folder": ..., "arguments": ...},
-and answers with a line of JSON: exit status, what was printed, and peak memory in bytes.
+`python stage_server.py STAGE` reads a line of JSON for each run, {"folder": ..., "arguments": ...,
+"environment": variables that differ, or null for those that are to be without a value}, and answers with a line of JSON: exit status, what was printed, and peak memory in bytes.
 """
 
 import ctypes
@@ -27,10 +27,13 @@ def serve(script: str) -> None:
         print(json.dumps(_run(script, **request)), flush=True)
 
 
-def _run(script: str, folder: str, arguments: list[str]) -> dict[str, object]:
+def _run(
+    script: str, folder: str, arguments: list[str], environment: dict[str, str | None]
+) -> dict[str, object]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if not child:
+            _set_environment(environment)
             _become_stage(script, folder, arguments, out.fileno(), err.fileno())
         _, status, usage = os.wait4(child, 0)
         printed = [_content(file) for file in (out, err)]
@@ -43,6 +46,14 @@ def _run(script: str, folder: str, arguments: list[str]) -> dict[str, object]:
 def _content(file) -> str:
     file.seek(0)
     return file.read().decode(errors="backslashreplace")
+
+
+def _set_environment(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _become_stage(script: str, folder: str, arguments: list[str], out: int, err: int) -> None:

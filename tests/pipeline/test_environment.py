@@ -178,6 +178,7 @@ def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone):
     missing = "no file or folder data/raw/mine in this copy"
     assert line.startswith(f"error: params.yaml: data.source: {missing}")
     assert "give its absolute path, or run `dvc add data/raw/mine`" in line
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("target", ["repro", "report"])

@@ -97,7 +97,7 @@ def test_non_faces_leave(sample):
 
 
 def test_the_annotators_of_the_sample_agree_more_with_the_truth_than_chance(sample):
-    splits = draw_splits({"train": 2000, "validation": 7, "test": 7}, 1)
+    splits = draw_splits({"train": 350, "validation": 7, "test": 7}, 1)
     most = splits["train"].votes.argmax(axis=1)
     assert (splits["train"].votes.sum(axis=1) == 10).all()
     assert 0.8 < (most == splits["train"].labels).mean() < 1

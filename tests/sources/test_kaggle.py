@@ -21,6 +21,7 @@ from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 from dvc.utils.serialize import load_yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from stage_runs import stage
 
 from faces_csv import table
 from unmask.sources.kaggle import command
@@ -29,26 +30,26 @@ SECRET = "sesame-4711"
 COMMAND = [sys.executable, "-c", "from unmask.sources.kaggle import main; main()"]
 
 
-def fetch(folder, *arguments, **environment):
-    """Run the command with a home folder of its own and no other credentials."""
-    kept = {k: v for k, v in os.environ.items() if "KAGGLE" not in k and "PROXY" not in k.upper()}
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=kept | {"HOME": str(folder / "home")} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def _own(folder):
+    """Variables that give a run a home folder of its own and no other credentials."""
+    others = (name for name in os.environ if "KAGGLE" in name or "PROXY" in name.upper())
+    return dict.fromkeys(others) | {"HOME": str(folder / "home")}
+
+
+@pytest.fixture(scope="module")
+def fetch():
+    """Return a function that runs the command."""
+    with stage(Path(__file__).with_name("fetch.py")) as running:
+        yield lambda folder, *words, **given: running.run(folder, *words, **_own(folder) | given)
 
 
 def refusal(folder, result):
     """The one line of a run that failed and left nothing."""
-    assert result.returncode == 2
-    line, *others = [part for part in result.stderr.splitlines() if part and "B/s" not in part]
+    assert result.status == 2
+    line, *others = [part for part in result.err.splitlines() if part and "B/s" not in part]
     assert not others
     assert line.startswith("error: ")
-    assert SECRET not in result.stderr + result.stdout
+    assert SECRET not in result.err + result.out
     assert not [path for path in folder.glob("data/raw/**/*") if path.is_file()]
     return line
 
@@ -112,7 +113,7 @@ def packed():
     return buffer.getvalue()
 
 
-def test_without_credentials_one_line_says_how_to_get_them(tmp_path):
+def test_without_credentials_one_line_says_how_to_get_them(tmp_path, fetch):
     with nobody() as address:
         line = refusal(tmp_path, fetch(tmp_path, http_proxy=address, https_proxy=address))
     assert "no Kaggle credentials; create an API token" in line
@@ -121,14 +122,14 @@ def test_without_credentials_one_line_says_how_to_get_them(tmp_path):
 
 
 @pytest.mark.parametrize("content", [f'"{SECRET}', f'{{"key": "{SECRET}"}}'])
-def test_spoilt_credentials_are_refused_without_showing_them(tmp_path, content):
+def test_spoilt_credentials_are_refused_without_showing_them(tmp_path, fetch, content):
     file = tmp_path / "home" / ".kaggle" / "kaggle.json"
     file.parent.mkdir(parents=True)
     file.write_text(content)
     assert "kaggle.json: not as Kaggle made it" in refusal(tmp_path, fetch(tmp_path))
 
 
-def test_without_network_one_line_offers_the_browser(tmp_path):
+def test_without_network_one_line_offers_the_browser(tmp_path, fetch):
     with nobody() as address:
         line = refusal(tmp_path, fetch(tmp_path, **credentials(address)))
     assert "cannot reach Kaggle" in line
@@ -136,7 +137,7 @@ def test_without_network_one_line_offers_the_browser(tmp_path):
 
 
 @pytest.mark.parametrize("token", [f"{SECRET}\nx", f"{SECRET}ж"])
-def test_token_that_cannot_be_sent_is_not_shown(tmp_path, token):
+def test_token_that_cannot_be_sent_is_not_shown(tmp_path, fetch, token):
     with nobody() as address:
         refusal(tmp_path, fetch(tmp_path, **credentials(address) | {"KAGGLE_API_TOKEN": token}))
 
@@ -150,16 +151,17 @@ def test_token_that_cannot_be_sent_is_not_shown(tmp_path, token):
         (500, "status 500"),
     ],
 )
-def test_refusals_of_kaggle(tmp_path, status, what):
+def test_refusals_of_kaggle(tmp_path, fetch, status, what):
     with kaggle(status) as (address, _):
         assert what in refusal(tmp_path, fetch(tmp_path, **credentials(address)))
 
 
 def test_file_arrives_and_the_next_command_is_printed(tmp_path):
     with kaggle(200, packed()) as (address, asked):
-        result = fetch(tmp_path, **credentials(address))
-        assert result.returncode == 0, result.stderr
-        again = fetch(tmp_path, **credentials(address))
+        given = {**os.environ, **_own(tmp_path), **credentials(address)}
+        given = {name: value for name, value in given.items() if value is not None}
+        run = {"cwd": tmp_path, "env": given, "capture_output": True, "text": True, "timeout": 60}
+        result, again = (subprocess.run(COMMAND, check=True, **run) for _ in range(2))
     assert "facial-expression-recognition-challenge" in asked[0]
     assert len(asked) == 1, "a file that is there is not fetched again"
     for run in (result, again):
@@ -168,20 +170,20 @@ def test_file_arrives_and_the_next_command_is_printed(tmp_path):
     assert [path.name for path in (tmp_path / "data/raw").iterdir()] == ["fer2013.tar.gz"]
 
 
-def test_second_file_where_the_first_is_gone(tmp_path):
+def test_second_file_where_the_first_is_gone(tmp_path, fetch):
     with kaggle(404, table()) as (address, _):
         result = fetch(tmp_path, "--to", "there", **credentials(address))
-    assert result.returncode == 0, result.stderr
-    assert "data.source=there/icml_face_data.csv" in result.stdout
+    assert result.status == 0, result.err
+    assert "data.source=there/icml_face_data.csv" in result.out
 
 
-def test_download_that_breaks_off_leaves_nothing(tmp_path):
+def test_download_that_breaks_off_leaves_nothing(tmp_path, fetch):
     with kaggle(200, packed(), length=10 * len(packed())) as (address, _):
         assert "broke off" in refusal(tmp_path, fetch(tmp_path, **credentials(address)))
 
 
 @pytest.mark.parametrize("body", ["web page", "other table", "cut short"])
-def test_what_is_not_the_data_does_not_stay(tmp_path, body):
+def test_what_is_not_the_data_does_not_stay(tmp_path, fetch, body):
     content = {
         "web page": b"<html>log in</html>",
         "other table": gzip.compress(b"a,b\n1,2\n"),
@@ -193,7 +195,7 @@ def test_what_is_not_the_data_does_not_stay(tmp_path, body):
 
 
 @pytest.mark.parametrize("folder", ["d", "d (1)", "/absolute/path"])
-def test_browser_is_told_the_folder(tmp_path, folder):
+def test_browser_is_told_the_folder(tmp_path, fetch, folder):
     with nobody() as address:
         result = fetch(tmp_path, "--to", str(tmp_path / folder), **credentials(address))
     assert f"put it into {tmp_path / folder}" in refusal(tmp_path, result)
@@ -233,17 +235,17 @@ def test_printed_command_names_the_file_whatever_its_name(tmp_path_factory, part
 @pytest.mark.parametrize(
     "folder", ["d (1)", "it's", 'a "b" $HOME `x`', "\u00e9,{1}", "back\\", "~"]
 )
-def test_command_printed_by_fetch_runs_as_printed(tmp_path, folder):
+def test_command_printed_by_fetch_runs_as_printed(tmp_path, fetch, folder):
     (tmp_path / folder).mkdir()
     (tmp_path / folder / "icml_face_data.csv").write_bytes(table())
     result = fetch(tmp_path, "--to", folder)
-    assert result.returncode == 0, result.stderr
-    line = result.stdout.splitlines()[-1].strip()
+    assert result.status == 0, result.err
+    line = result.out.splitlines()[-1].strip()
     shell = subprocess.run(["sh", "-c", line.replace("dvc", "printf %s\\\\n", 1)],
                            capture_output=True, text=True, check=True)  # fmt: skip
     assert shell.stdout.splitlines() == shlex.split(line)[1:]
     assert source_that_dvc_sees(line, tmp_path) == f"{folder}/icml_face_data.csv"
 
 
-def test_folder_that_dvc_cannot_record_is_refused(tmp_path):
+def test_folder_that_dvc_cannot_record_is_refused(tmp_path, fetch):
     assert "not UTF-8" in refusal(tmp_path, fetch(tmp_path, "--to", os.fsdecode(b"d\xe9")))

@@ -5,6 +5,7 @@ whether `dvc repro`, `make`, a queue or a person starts the stage.
 """
 
 import ctypes
+import gc
 import os
 import platform
 import signal
@@ -49,6 +50,8 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 def prepare() -> None:
     """Set up the process of a stage, before torch is imported."""
+    # Imports make a million objects and drop none; `stage.run` lets the collector start after them.
+    gc.disable()
     end_at_once_on_ctrl_c()
     _set_environment()
     _keep_memory()

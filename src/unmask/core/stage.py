@@ -1,6 +1,7 @@
 """What every stage script shares: its command line, the seal on the test labels, how it fails."""
 
 import argparse
+import gc
 import inspect
 import sys
 from collections.abc import Callable
@@ -26,6 +27,10 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     on standard error and exit status 2, Ctrl-C with one line and 130; DVC keeps nothing of a stage
     that fails.
     """
+    # What was imported stays to the end, so the collector need not look at it, now or when the
+    # interpreter exits.
+    gc.freeze()
+    gc.enable()
     arguments = _parser(main).parse_args()
     if not reads_test_labels:
         sys.addaudithook(_refuse_test_labels)
@@ -41,6 +46,7 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; fix this and run again")
     end_at_once_on_ctrl_c()
+    gc.freeze()
 
 
 def _parser(main: Callable[..., None]) -> argparse.ArgumentParser:

@@ -93,13 +93,12 @@ class Distillation(SingleLoss):
         with _features_of(self.model, self._params.features > 0) as features:
             logits = self.predict(to_unit(view_of(batch, self._params.view)))
         posterior, distance = self._taught(batch, features)
-        label_loss = self.label_loss(logits, batch)
         heat = self._params.temperature
         teacher_loss = functional.kl_div(
             (logits / heat).log_softmax(1), posterior, reduction="batchmean"
         )
         return {
-            "loss": (1 - weight) * label_loss
+            "loss": (1 - weight) * self.label_loss(logits, batch)
             + weight * heat**2 * teacher_loss
             + self._params.features * distance,
             "accuracy": (logits.argmax(1) == labels).float().mean(),

@@ -60,7 +60,7 @@ def teach(
         return None
     Finished.forget(f"teachers/{name}")
     if entry.folds:
-        shutil.copytree(Path("data/training") / run, folder / "curves")
+        shutil.move(Path("data/training") / run, folder / "curves")
     shutil.copytree(Path("models/readers") / name, folder / SEEDS)
     save_array(folder / FOLD_FILE, fold)
     return _judged(folder / FOLDS, entry, lesson, fold)
