@@ -12,8 +12,10 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
+from unmask.core.section import read
 from unmask.core.stage import TEST_LABELS
 from unmask.evaluation.evaluate import evaluate_classifier
+from unmask.params.experiments import Evaluate
 from unmask.readers import reader
 
 
@@ -30,6 +32,7 @@ def main(name: str, seed: str = "") -> None:
         keep,
         judged.metrics,
         judged.predictions,
+        augment=read(Evaluate, "evaluate").augment,
     )
 
 

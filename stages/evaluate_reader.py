@@ -17,21 +17,23 @@ from unmask.evaluation.calibration import calibration
 from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.evaluation.predictions import read_predictions
 from unmask.models.folder import read_config
+from unmask.params.experiments import Evaluate
 from unmask.params.readers import Unsure
 from unmask.readers import model_folders, one_of
 
 
 def main(name: str) -> None:
     """Run the stage for the reader or ensemble `name`."""
-    risk = read(Unsure, "unsure").risk
+    risk, augment = read(Unsure, "unsure").risk, read(Evaluate, "evaluate").augment
     faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
     keep = open_array("data/audit/keep.npy")
 
     for folder in model_folders(Path("models/readers") / name):
         judged = one_of(name, folder.name, read_config(folder).view)
         evaluate_classifier(
-            folder, judged.images(), faces, keep, judged.metrics, judged.predictions
-        )
+            folder, judged.images(), faces, keep, judged.metrics, judged.predictions,
+            augment=augment,
+        )  # fmt: skip
         validation, test = (
             read_predictions(judged.predictions / f"{split}.csv")
             for split in ("validation", "test")

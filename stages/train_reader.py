@@ -20,11 +20,11 @@ def main(name: str) -> None:
     lesson = open_lesson(entry)
 
     for number, seed in enumerate(entry.all_seeds()):
-        train_reader(
+        group = train_reader(
             f"readers/{name}/{seed}", name, entry, lesson.taught(entry, number),
             train.model_copy(update={"seed": seed}), source_of_faces(),
         )  # fmt: skip
-    Finished.forget(f"readers/{name}")
+    Finished.forget(f"readers/{name}", group)
 
 
 if __name__ == "__main__":

@@ -102,13 +102,6 @@ def test_growth_is_shown_by_stage_and_number_of_faces():
 
 
 @pytest.mark.slow
-def test_the_pipeline_is_compared_with_the_sum_of_its_stages():
-    text = printed("pipeline.py", "--reduced", "--rounds", 1, "crop")
-    [(head, *rows)] = tables(text)
-    assert [row[head.index("stages")] for row in rows] == ["3", "0", "0"]
-
-
-@pytest.mark.slow
 def test_without_a_gpu_everything_runs_on_the_cpu_and_goes_on_when_the_time_was_over(tmp_path):
     page, words = tmp_path / "gpu.md", ["gpu.py", "--reduced", "--without-benchmarks", "--jobs", 2]
     words += ["--work", tmp_path / "work", "--output", page]

@@ -90,14 +90,29 @@ def test_settings_of_git_change_nothing(code, setting):
         lambda folder: (folder / "dvc.yaml").unlink(),
         lambda folder: git(folder, "rm", "--cached", "--quiet", "dvc.yaml"),
         lambda folder: git(folder, "mv", "stages/train.py", "stages/other.py"),
+        lambda folder: write(folder, "src/unmask/ignored/b.py", ""),
+        lambda folder: write(folder, "stages/local.py", ""),
     ],
 )
 def test_code_that_is_not_committed_is_dirty(code, change):
     folder, last = code
     write(folder, "notes.txt", "not code")
+    write(folder, ".git/info/exclude", "ignored\nlocal.py\n*.pyc\n")
+    write(folder, "src/unmask/ignored/a.pyc", "")
     assert revision(folder) == last
     change(folder)
     assert revision(folder) == f"{last}-dirty"
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("name", CODE)
+def test_code_at_which_git_does_not_look_has_no_revision(code, flag, name):
+    folder, last = code
+    git(folder, "update-index", flag, "README.md")
+    assert revision(folder) == last
+    git(folder, "update-index", flag, name)
+    write(folder, name, "changed")
+    assert revision(folder) is None
 
 
 def test_a_shallow_clone_names_a_commit_only_if_it_changed_the_code(code, tmp_path):

@@ -1,10 +1,13 @@
 """Files that are not CSV at all, lack faces of some kind, or are missing."""
 
+import gzip
 import json
 import os
 import pickle
+import zlib
 from pathlib import Path
 
+import numpy as np
 from cases import Case, put
 
 from faces_csv import HEADER, pair, pixels, rows, table
@@ -71,6 +74,21 @@ FOREIGN = [
     _foreign("JSON lines", '{"emotion": 0, "pixels": "1 2"}\n' * 2, "JSON lines, not a CSV file; convert it: `python -c 'import pandas; pandas.read_json(\"fer2013.csv\", lines=True)...'`"),
     Case("Parquet", put(b"PAR1\x15" + bytes(99), "faces.parquet"), "faces.parquet: a Parquet file, not a CSV file; convert it: `pip install pyarrow` and `python -c 'import pandas; pandas.read_parquet(\"faces.parquet\").to_csv(\"faces.parquet.csv\", index=False)'`", source="faces.parquet"),
     _foreign("Feather", b"ARROW1\0\0" + bytes(99), "a Feather or Arrow file, not a CSV file; convert it: ..."),
+    _foreign("an Arrow stream", b"\xff\xff\xff\xff\x10\1\0\0" + bytes(99), f"an Arrow stream, {_NOT_CSV}"),
+    _foreign("encrypted Parquet", b"PARE" + bytes(99), f"an encrypted Parquet file, {_NOT_CSV}"),
+    _foreign("JSON lines of mappings", '{"image": {"bytes": "iVBO"}, "label": 2}\n' * 3, "JSON lines, not a CSV file; convert it: ..."),
+    _foreign("JSON over some lines", '{\n "emotion": 2,\n "pixels": "70 80"\n}\n', "JSON, not a CSV file; convert it: `python -c 'import pandas; pandas.read_json(\"fer2013.csv\").to_csv(...)'`"),
+    _foreign("a pickle that joblib packed", zlib.compress(pickle.dumps([0])), "packed with zlib, which is not supported; unpack it first"),
+    _foreign("an array in the oldest pickle", pickle.dumps(np.zeros(9), 0), f"a pickle, {_NOT_CSV}"),
+    _foreign("a MATLAB file of version 7.3", b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", f"a MATLAB file, {_NOT_CSV}"),
+    _foreign("HDF5 after a header", bytes(512) + b"\x89HDF\r\n\x1a\n" + bytes(99), f"an HDF5 file, {_NOT_CSV}"),
+    _foreign("an R file", gzip.compress(b"RDX3\nX\n" + bytes(99)), f"an R file, {_NOT_CSV}"),
+    _foreign("a Stata file", "<stata_dta><header>", f"a Stata file, {_NOT_CSV}"),
+    _foreign("an SPSS file", b"$FL2@(#) SPSS DATA FILE" + bytes(99), f"an SPSS file, {_NOT_CSV}"),
+    _foreign("a SAS file", bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf" + bytes(99), f"a SAS file, {_NOT_CSV}"),
+    _foreign("a NetCDF file", b"CDF\1" + bytes(99), f"a NetCDF file, {_NOT_CSV}"),
+    _foreign("a PGM as the source", b"P5\n48 48\n255\n" + bytes(2304), "an image (PNM), not a CSV file; ..."),
+    _foreign("a HEIC as the source", b"\0\0\0\x1cftypheix" + bytes(99), "an image (HEIF), not a CSV file; ..."),
     _foreign("HDF5", b"\x89HDF\r\n\x1a\n" + bytes(99), f"an HDF5 file, {_NOT_CSV}"),
     _foreign("an SQLite database", b"SQLite format 3\0" + bytes(99), f"an SQLite database, {_NOT_CSV}"),
     _foreign("an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), f"an old Excel workbook (.xls) or other Office document, {_NOT_CSV}"),
@@ -102,6 +120,12 @@ MISSING = [
     Case("a name with a NUL byte", _nothing,
          "fer?2013.csv: no such file or folder; set data.source, or get it with `unmask-fetch`",
          source="fer\0002013.csv"),
+    Case("a name that Hydra would interpolate", put(table(), "a${b}.csv"),
+         "a${b}.csv: a name with ${, which `dvc exp run -S` replaces; rename it", source="a${b}.csv"),
+    Case("a name with the key of a parameter", put(table(), "a${data.labels}.csv"),
+         "a${data.labels}.csv: a name with ${, which `dvc exp run -S` replaces; rename it", source="a${data.labels}.csv"),
+    Case("a folder that Hydra would interpolate", put(table(), "d${x/fer2013.csv"),
+         "d${x/fer2013.csv: a name with ${, which `dvc exp run -S` replaces; rename it", source="d${x/fer2013.csv"),
     Case("a name that YAML cannot hold", put(table(), "fer\x852013.csv"),
          "fer?2013.csv: a name that DVC cannot record; rename it", source="fer\x852013.csv"),
 ]  # fmt: skip

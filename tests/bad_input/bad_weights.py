@@ -1,14 +1,18 @@
 """Checkpoints that are damaged, for another network, or made to run code or fill memory."""
 
+import gzip
 import io
 import json
 import os
 import pickle
 import struct
 import zipfile
+from argparse import Namespace
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import torch
 import wrapped_weights
 from cases import Case
@@ -110,10 +114,17 @@ DAMAGED = [
     Case("weights: a named pipe", _pipe, "w.pth: not a file; fix `pretrained`", source="w.pth"),
     Case("weights: a device", lambda folder: None, "/dev/zero: not a file; fix `pretrained`", source="/dev/zero"),
     pth("an empty file", b"", AGAIN),
-    pth("a web page", b"<html>log in</html>", CODE),
+    pth("a web page", b"<html>log in</html>", "a web page, perhaps a login page; get it again"),
+    pth("an XML error of a storage service", b'<?xml version="1.0"?><Error/>', "a web page, perhaps a login page; get it again"),
     pth("a checkpoint cut short", lambda: saved(GOOD)[:-40], AGAIN),
-    pth("a git-lfs pointer", b"version https://git-lfs.github.com/spec/v1\n", "..."),
-    pth("safetensors named .pth", lambda: save(GOOD), "..."),
+    pth("a git-lfs pointer", b"version https://git-lfs.github.com/spec/v1\n", "a git-lfs pointer, not the weights; run `git lfs pull`"),
+    safe("a git-lfs pointer to safetensors", b"version https://git-lfs.github.com/spec/v1\n", "a git-lfs pointer, not the weights; run `git lfs pull`"),
+    pth("a DVC pointer", b"outs:\n- md5: 22af\n", "a DVC pointer, not the weights; run `dvc pull`, and name the file itself"),
+    pth("weights of Keras", b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file, as Keras writes it; take a checkpoint of PyTorch"),
+    pth("a packed checkpoint", lambda: gzip.compress(saved(GOOD)), "packed with gzip; unpack it"),
+    pth("settings of argparse beside weights", lambda: saved({"model": GOOD, "args": Namespace(lr=1)}), "not a checkpoint of plain weights (it holds argparse.Namespace), and not read, ..."),
+    pth("a number of NumPy beside weights", lambda: saved({"model": GOOD, "accuracy": np.float64(0.5)}), "not a checkpoint of plain weights (it holds numpy._core.multiarray.scalar), and not read, ..."),
+    pth("a date beside weights", lambda: saved({"model": GOOD, "saved": date(2026, 1, 1)}), "not a checkpoint of plain weights (it holds datetime.date), and not read, ..."),
     pth("a list of tensors", lambda: saved(list(GOOD.values())), NO_DICT),
     pth("text instead of a tensor", lambda: saved({"weight": "text"}), only("weight")),
     pth("a missing weight", lambda: saved({"weight": GOOD["weight"]}), f"no weights bias; {NETWORK}"),
@@ -145,7 +156,7 @@ EVIL = [
     pth("a checkpoint in the old format with code", lambda: saved({"weight": Runs(os.mkdir, CANARY)}, _use_new_zipfile_serialization=False), CODE),
     pth("a checkpoint whose pickle was replaced", lambda: rezipped(saved(GOOD), data_pkl=_evil_pickle(2)), CODE),
     pth("a whole module", lambda: saved(nn.Linear(3, 2)), CODE),
-    pth("a compiled program", _jit, "..."),
+    pth("a compiled program", _jit, "a TorchScript program; save the state_dict() of what `torch.jit.load` returns"),
     pth("a pickle that recurses", b"(" * 100_000 + b".", "..."),
     pth("a pickle that claims an exabyte of text", b"\x80\x04\x8d" + struct.pack("<Q", 1 << 60) + b"x.", "..."),
     pth("a tensor beyond its storage", _lying_storage, "..."),
@@ -153,7 +164,7 @@ EVIL = [
     pth("a bomb in a checkpoint's pickle", _bomb_in_code, _PACKED),
     pth("a checkpoint of overlapping files", lambda: _shared_members(1000), _PACKED),
     safe("a pickle named .safetensors", _evil_pickle(4)),
-    safe("a checkpoint with code named .safetensors", lambda: saved({"weight": Runs(os.mkdir, CANARY)})),
+    safe("a checkpoint with code named .safetensors", lambda: saved({"weight": Runs(os.mkdir, CANARY)}), CODE),
     safe("a header of an exabyte", tensors(_header(), length=1 << 60)),
     safe("a header longer than the file", tensors(_header(), length=1 << 20)),
     safe("an empty header", tensors(b"")),

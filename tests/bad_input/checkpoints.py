@@ -13,7 +13,7 @@ CANARY = "canary"
 
 AGAIN = "not a readable checkpoint (...); get it again"
 CODE = (
-    "not a checkpoint of plain weights, and not read, as a pickle can run code; "
+    "not a checkpoint of plain weights..., and not read, as a pickle can run code; "
     "take one that `torch.load` reads with weights_only=True"
 )
 NO_DICT = "not a mapping of names to tensors; take a state dict"

@@ -1,6 +1,7 @@
 """Checkpoints as people save them: names with a prefix, weights among the state of a training."""
 
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
@@ -57,11 +58,29 @@ def training(model):
 def loaded(content, file="w.pth"):
     """Return what is said of a checkpoint, and the value that fills the network's weights."""
     (save_file if file.endswith(".safetensors") else torch.save)(content, file)
-    model = network(0)
+    return read_into(network(0), file)
+
+
+def read_into(model, file):
+    """Return what is said of a checkpoint file, and the value that then fills the weights."""
     facts = load_pretrained(model, file, ResNet50_Weights.IMAGENET1K_V2)
     (value,) = {value for p in model.parameters() for value in p.unique().tolist()}
     assert set(facts) == {"pretrained", "sha256"}
     return facts["pretrained"], value
+
+
+@pytest.mark.parametrize("file", ["w.pth", "pytorch_model.bin", "w.ckpt", "W.SAFETENSORS"])
+def test_safetensors_are_read_whatever_the_name(file):
+    save_file(weights(), "w.safetensors")
+    Path("w.safetensors").rename(file)
+    assert read_into(network(0), file) == (file, 0.5)
+
+
+@pytest.mark.parametrize("file", ["w.safetensors", "w.pth.tar", "w", "w.csv"])
+def test_a_checkpoint_of_torch_is_read_whatever_the_name(file):
+    torch.save({"state_dict": weights()}, "w.pth")
+    Path("w.pth").rename(file)
+    assert read_into(network(0), file) == (f"{file} (from state_dict)", 0.5)
 
 
 def refusal(content):

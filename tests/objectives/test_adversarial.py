@@ -51,20 +51,20 @@ def batch(seed=0):
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 @pytest.mark.parametrize("gan_loss", ["hinge", "non_saturating"])
-def test_both_losses_are_logged(faces, name, gan_loss):
+def test_both_losses_are_logged(few_faces, name, gan_loss):
     run_reconstructor(
-        name, faces, settings(epochs=2), objective={"name": "adversarial", "gan_loss": gan_loss}
+        name, few_faces, settings(epochs=2), objective={"name": "adversarial", "gan_loss": gan_loss}
     )
     folder = Path("data/training/reconstructors") / name / "train"
     for figure in ("generator_loss", "discriminator_loss", "discriminator_accuracy", "loss"):
         assert len((folder / f"{figure}.tsv").read_text().splitlines()) == 3
 
 
-def test_any_reconstructor_can_learn_adversarially(faces):
+def test_any_reconstructor_can_learn_adversarially(few_faces):
+    train = settings(epochs=1)
     adversarial = {"name": "adversarial"}
-    supervised = run_reconstructor("unet", faces, settings(epochs=1))
-    assert not same(supervised, run_reconstructor("unet", faces, settings(epochs=1),
-                                                  objective=adversarial))  # fmt: skip
+    supervised = run_reconstructor("unet", few_faces, train)
+    assert not same(supervised, run_reconstructor("unet", few_faces, train, objective=adversarial))
 
 
 def test_the_discriminator_learns_to_tell_generated_halves():

@@ -28,14 +28,17 @@ class Clone:
             cwd=ROOT, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file():
+            if (ROOT / name).is_file() and Path(name).parts[0] not in UNUSED:
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, path / name)
         clone = cls(path)
         clone.set_params(_shrink)
         for made in (*path.rglob("dvc.lock"), *path.glob("*/results.*")):
             made.unlink()
-        for folder in ("metrics", "laboratory/metrics", "seeds/metrics"):
+        for folder in (
+            "metrics",
+            *(f"{side}/metrics" for side in ("laboratory", "seeds", "readers")),
+        ):
             shutil.rmtree(path / folder, ignore_errors=True)
         clone.run("git", "init", "--quiet")
         clone.run("git", "add", "--all")
@@ -44,7 +47,7 @@ class Clone:
 
     def copy(self, path: Path) -> "Clone":
         """Return a copy of this clone, artefacts and DVC cache included."""
-        shutil.copytree(self.path, path, symlinks=True)
+        shutil.copytree(self.path, path, symlinks=True, copy_function=_copy)
         return Clone(path)
 
     def commit(self, message: str) -> None:
@@ -119,6 +122,18 @@ EXPERIMENTS = ("honest", "out_of_fold", "split_after_augmentation")
 """What is left of the laboratory."""
 
 SEEDS = [1, 2]
+
+
+UNUSED = {"benchmarks", "docs", "results", "tests"}
+"""Folders of the repository that the pipeline does not need, and a clone goes without."""
+
+
+def _copy(source: str, target: str) -> None:
+    # What DVC and Git store under its checksum stays as it is: the copies can share it.
+    if "/.dvc/cache/files/" in source or "/.git/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def _shrink(params: dict) -> None:

@@ -20,6 +20,7 @@ STRICT = {
     "PYTHONOPTIMIZE": "2",
     "PYTHONDEVMODE": "1",
     "PYTHONHASHSEED": "7",
+    "PYTHONSAFEPATH": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
@@ -35,6 +36,16 @@ LOGGING = {
     "DVCLIVE_OPEN": "true",
     "DVCLIVE_TEST": "true",
     "DVC_STUDIO_CLIENT_LOGLEVEL": "loud",
+}
+LIBRARIES = {
+    "TQDM_MININTERVAL": "often",
+    "TQDM_NCOLS": "wide",
+    "TQDM_POSITION": "top",
+    "TORCH_LOGS": "loud",
+    "TORCH_DISTRIBUTED_DEBUG": "?",
+    "PYTORCH_JIT": "?",
+    "PANDAS_FUTURE_INFER_STRING": "?",
+    "SOURCE_DATE_EPOCH": "",
 }
 STAGES = [
     "make_sample",
@@ -55,10 +66,34 @@ def stage(clone, command, environment, status=0):
     return clone.run(*run, status=status)
 
 
-def test_no_environment_variable_breaks_a_stage(clone):
+def test_no_environment_variable_breaks_a_stage(clone, tmp_path):
+    variables = NOTEBOOK | STRICT | ASCII | THREADS | LOGGING | LIBRARIES
+    # What one stage compiles, as PYTHONOPTIMIZE demands, the next ones need not.
+    compiled = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     for command in STAGES:
-        printed = stage(clone, command, NOTEBOOK | STRICT | ASCII | THREADS | LOGGING)
+        printed = stage(clone, command, variables if command == STAGES[0] else variables | compiled)
         assert "Traceback" not in printed, command
+
+
+def test_no_module_on_pythonpath_stands_in_for_another(clone, tmp_path):
+    for module in ("json", "csv", "random", "numpy", "pandas", "torch", "unmask"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('the wrong one')")
+    for command in ("crop", "train_classifier baseline", "compare"):
+        stage(clone, command, {"PYTHONPATH": f"{tmp_path}:nowhere:"})
+
+
+@pytest.mark.parametrize("command", ["exp run --temp", "repro"])
+@pytest.mark.parametrize("setting", ["python -P", "python -I"])
+def test_a_copy_runs_its_own_code_even_if_python_does_not_look_beside_a_script(
+    clone, command, setting
+):
+    config = clone.path / "dvc.yaml"
+    config.write_text(
+        config.read_text().replace("python stages/check_params", f"{setting} stages/check_params")
+    )
+    code = clone.path / "src/unmask/core/stage.py"
+    code.write_text(f"{code.read_text()}\nprint('the code of this copy')\n")
+    assert "the code of this copy" in clone.dvc(*command.split(), "check_params")
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,11 @@ def teachers(tmp_path):
     return [saved(tmp_path / str(seed), seed=seed) for seed in range(FOLDS)]
 
 
-def objective(teachers, **params):
+def objective(teachers, device="cpu", **params):
     torch.manual_seed(9)
     config = classifier_config("resnet", RESNET, "upper", (24, 48))
     training = settings(schedule="constant", flip=0.0, learning_rate=0.01).classifier
-    compute = Compute(torch.device("cpu"), "float32")
+    compute = Compute(torch.device(device), "float32")
     learning = build(
         build_model(config), Params(view="upper", teachers=teachers, **params), training, compute
     )
@@ -100,6 +100,17 @@ def test_a_teacher_never_looks_at_faces_of_another_fold(teachers):
         )
     learning.measure(batch([0, 0, 2]))
     assert looked == [("teacher_0", 8), ("teacher_2", 4)]
+
+
+def test_where_all_teachers_look_at_all_faces_the_student_learns_the_same(teachers):
+    learned = []
+    for device in ("cpu", "cuda"):  # only the name of the device: all is computed on the CPU
+        learning = objective(teachers, device, weight=0.7, features=0.5, cross_fitted=True)
+        loss = learning.measure(batch([0, 1, 2, 255]))["loss"]
+        loss.backward()
+        gradients = [parameter.grad for parameter in learning.model.parameters()]
+        learned.append(torch.cat([loss.reshape(1), *map(torch.flatten, gradients)]))
+    torch.testing.assert_close(*learned)
 
 
 def test_the_student_is_not_shown_the_lower_half(teachers):

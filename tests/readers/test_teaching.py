@@ -15,6 +15,7 @@ from unmask.core.files import save_array
 from unmask.params.readers import ReaderEntry
 from unmask.training import loop
 from unmask.training.cross_fitting import teach
+from unmask.training.process_group import SINGLE
 from unmask.training.teaching import Finished, Lesson, train_reader
 
 RESNET = {"name": "resnet", "width": 2, "blocks": 1, "dropout": 0.0}
@@ -83,7 +84,7 @@ def test_an_interruption_in_a_later_seed_loses_no_earlier_one(lesson, monkeypatc
     assert epochs == []
     learn("hard", hard, lesson, 1, epochs=2)
     assert len(epochs) == 1  # the other one was in the checkpoint
-    Finished.forget("readers/hard")
+    Finished.forget("readers/hard", SINGLE)
     assert not Path(".checkpoints/finished/readers/hard").exists()
 
 

@@ -11,11 +11,14 @@ FILES = [
     *("._0001.png", "._train.csv", ".DS_Store", "Icon\r", "Icon\uf00d", ".localized"),
     *("Thumbs.db", "thumbs.db", "Thumbs.db:encryptable", "ehthumbs_vista.db", "Desktop.ini"),
     *("0001.png~", "val.csv~", ".0001.png.swp", "0001.png.swp", "#0001.png#", "~$train.csv"),
+    *("Picasa.ini", "ZbThumbnail.info", "~WRL0001.tmp", "x.png:AFP_AfpInfo", "aquota.user"),
+    *("x.png\uf022AFP_Resource", "x.png:com.dropbox.attributes", "x.png:com.apple.quarantine"),
     *(".nfs00000000011c", ".fuse_hidden0000", ".gitignore", ".dvcignore", "pax_global_header"),
 ]
 FOLDERS = [
     *("__MACOSX", "@eaDir", "lost+found", "#recycle", "#snapshot", "@Recycle", "$RECYCLE.BIN"),
     *("System Volume Information", ".Trash-1000", ".Trashes", ".ipynb_checkpoints", ".thumbnails"),
+    *("FOUND.000", "@__thumb", "@tmp", "TheVolumeSettingsFolder", "__pycache__"),
     *(".git", ".dvc", "RECYCLER", ".AppleDouble", "Network Trash Folder", "PaxHeaders.1234"),
 ]
 EVERYWHERE = [*FILES, *(f"{name}/{inside}" for name in FOLDERS for inside in ("0.png", "val.csv"))]

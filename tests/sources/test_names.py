@@ -76,9 +76,20 @@ def test_names_that_dvc_can_record_are_read(tmp_path, name):
     assert len(read(file).labels) == 21
 
 
+@pytest.mark.parametrize(
+    "name", ["a${b}.csv", "${data.labels}.csv", "a${b.csv", "d${x}/fer2013.csv"]
+)
+def test_source_with_a_name_that_dvc_would_interpolate(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(table())
+    assert refusal(path).endswith("a name with ${, which `dvc exp run -S` replaces; rename it")
+
+
 @given(name=st.text(st.characters(blacklist_characters="/\0"), min_size=1))
 @example("a\x85b")
 @example("\udce9")
+@example("a${b}")
 @example("\n")
 @example("\\")
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -87,7 +98,7 @@ def test_all_names_but_those_refused_are_recorded(name):
         refuse_unrecordable(Path("no such folder") / name)
     except UserError:
         is_bad = any(letter == "\x85" or "\ud800" <= letter <= "\udfff" for letter in name)
-        assert is_bad
+        assert is_bad or "${" in name
     else:
         lock = {"deps": [{"path": name}]}
         assert parse_yaml(dumps_yaml(lock), "dvc.lock") == lock

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Environment = Mapping[str, Any]
 
 _CODE = ("src", "stages", "dvc.yaml")
+_MODULES = ("src/*.py", "stages/*.py")  # new ones count even if git was told to ignore them
 _ROOT = Path(__file__).resolve().parents[3]
 
 _ELSEWHERE = (
@@ -53,15 +54,21 @@ def revision(root: Path = _ROOT) -> str | None:
 
     `-dirty` is appended if there are uncommitted changes or new files. Git does not know the commit
     without a repository of which `root` is the top, nor in a shallow clone that is cut off before
-    it: there, the oldest commit seems to have made everything.
+    it: there, the oldest commit seems to have made everything. Nor does it see changes where it was
+    told not to look, by `git update-index --assume-unchanged` or in a sparse checkout.
     """
     if git("rev-parse", "--show-prefix", at=root) != "":
         return None
     commit = git("rev-list", "-1", "HEAD", "--", *_CODE, at=root)
     status = ("status", "--porcelain", "--no-renames", "--untracked-files=all")
     changes = git(*status, "--", *_CODE, at=root)
-    if not commit or changes is None or commit in _cut_off(root):
+    flags = git("ls-files", "-v", "--", *_CODE, at=root)
+    if not commit or changes is None or flags is None or commit in _cut_off(root):
         return None
+    if any(line[0] == "S" or line[0].islower() for line in flags.splitlines()):
+        return None
+    ignored = ("ls-files", "--others", "--ignored", "--exclude-standard")
+    changes = changes or git(*ignored, "--", *_MODULES, at=root)
     short = git("rev-parse", "--short=12", commit, at=root)
     return f"{short}-dirty" if short and changes else short
 

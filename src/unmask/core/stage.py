@@ -14,7 +14,9 @@ from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
 TEST_LABELS = "data/test_labels.npy"
 """Where `ingest` puts the labels of the test split, and nowhere else."""
 
-_OUTPUTS = [Path(name) for name in ("data", "models", "metrics", "laboratory", "seeds", "report")]
+_OUTPUTS = [
+    Path(name) for name in ("data", "models", "metrics", "laboratory", "seeds", "readers", "report")
+]
 
 
 def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:

@@ -22,12 +22,14 @@ def evaluate_classifier(
     keep: NDArray[np.bool_],
     metrics_file: str | Path,
     predictions_folder: str | Path,
+    *,
+    augment: bool = False,
 ) -> None:
     """Write the metrics of a classifier, and its predictions on validation and test.
 
     folder: the trained classifier's; images: uint8 [N,H,W], what its view shows; faces: unsealed,
     with the labels of the test split; keep: bool [N], the faces that training and validation are
-    evaluated on. The test split is evaluated on all of its faces.
+    evaluated on. The test split is evaluated on all of its faces. augment: see `probabilities`.
     """
     make_deterministic()
     model = load_model(folder)
@@ -35,9 +37,8 @@ def evaluate_classifier(
     tables = {}
     for split, split_name in enumerate(SPLITS):
         rows = faces.rows(split, None if split == TEST else keep)
-        tables[split_name] = predictions(
-            faces.row[rows], faces.labels[rows], probabilities(model, images, rows, split_name)
-        )
+        found = probabilities(model, images, rows, split_name, augment=augment)
+        tables[split_name] = predictions(faces.row[rows], faces.labels[rows], found)
     with atomic_folder(predictions_folder) as predicted:
         for split_name in ("validation", "test"):
             write_predictions(predicted / f"{split_name}.csv", tables[split_name])

@@ -22,7 +22,10 @@ from unmask.training.augmentation import augment
 COPIES = 2
 """Altered copies of each face if `split` is `augmented`."""
 
-ALTERED = {"flip": 0.5, "rotation": 10.0, "shift": 2.0}
+ALTERED = {
+    "flip": 0.5, "rotation": 10.0, "shift": 2.0,
+    "scale": 0.0, "brightness": 0.0, "contrast": 0.0, "erasing": 0.0,
+}  # fmt: skip
 """How copies are altered, as settings of `train.classifier`."""
 
 Items = NDArray[np.int64]  # [n,2]: index of a face, and number of its copy, 0 for the face itself

@@ -2,21 +2,18 @@
 
 import hashlib
 import re
-import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from os.path import commonprefix
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from unmask.core.errors import UserError
+from unmask.layers.checkpoint_file import read_checkpoint, shown
 
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 _INTEGERS = {torch.int32, torch.int64}
@@ -24,7 +21,7 @@ _INTEGERS = {torch.int32, torch.int64}
 _AVERAGED = re.compile(r"(^|[._])(ema|swa|teacher)([._]|$)")
 _OPTIMISER = re.compile(r"(^|[._])optim(i[sz]ers?)?([._]|$)")
 _DEEPEST, _MOST_MAPPINGS, _LONGEST_NAME = 8, 10_000, 500  # that are searched in a checkpoint
-_MOST_SHOWN, _LONGEST_SHOWN = 4, 60
+_MOST_SHOWN = 4
 
 
 class _Weights(NamedTuple):
@@ -46,12 +43,12 @@ class _Weights(NamedTuple):
         return pattern.search(f"{self.key}.{self.prefix}".lower()) is not None
 
     def place(self, source: str) -> str:
-        return f"{source}, {_shown(self.key)}" if self.key else source
+        return f"{source}, {shown(self.key)}" if self.key else source
 
     def described(self) -> str:
         """Return in words what is taken off the tensors and their names, or nothing."""
-        prefix = self.prefix and f"names without {_shown(self.prefix)}"
-        return ", ".join(filter(None, (prefix, self.key and f"from {_shown(self.key)}")))
+        prefix = self.prefix and f"names without {shown(self.prefix)}"
+        return ", ".join(filter(None, (prefix, self.key and f"from {shown(self.key)}")))
 
 
 def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> dict[str, str]:
@@ -73,7 +70,7 @@ def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> d
         return {"pretrained": "none"}
     if choice == "imagenet":
         return {"pretrained": _copy(_download(published), module, str(published))}
-    what = _copy(_read(Path(choice)), module, choice)
+    what = _copy(read_checkpoint(Path(choice)), module, choice)
     with Path(choice).open("rb") as file:
         return {"pretrained": what, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
@@ -87,7 +84,7 @@ def _copy(checkpoint: Mapping[Any, Any], module: nn.Module, source: str) -> str:
             continue
         given = state[name] = weights.get(name)
         if fault := _fault(given, tensor):
-            raise UserError(f"{weights.place(source)}: {_shown(weights.prefix)}{name} {fault}")
+            raise UserError(f"{weights.place(source)}: {shown(weights.prefix)}{name} {fault}")
     module.load_state_dict(state)
     taken_off = weights.described()
     return f"{source} ({taken_off})" if taken_off else source
@@ -160,23 +157,17 @@ def _missing(places: list[_Weights], options: list[_Weights], names: list[str], 
         what = f"weights of another network: names begin with {begin}"
     else:
         name = next(name for name in names if not best.has(name))
-        what = f"no weights {_shown(best.prefix)}{name}"
+        what = f"no weights {shown(best.prefix)}{name}"
         rest = [o for o in options if o.key == best.key and o.fitting == len(names) - best.fitting]
-        alike = [_shown(other.prefix) + name for other in rest if other.has(name)]
+        alike = [shown(other.prefix) + name for other in rest if other.has(name)]
         what += f", but {alike[0]}" if alike else ""
     return f"{best.place(source)}: {what}; take a checkpoint of this network"
 
 
 def _listed(names: Sequence[str]) -> str:
     """Return the first few different names."""
-    few = [_shown(name) for name in dict.fromkeys(names)]
+    few = [shown(name) for name in dict.fromkeys(names)]
     return ", ".join([*few[:_MOST_SHOWN], *(["..."] if len(few) > _MOST_SHOWN else [])])
-
-
-def _shown(text: str) -> str:
-    """Return text of a file cut short, with `?` for what is not part of a usual name."""
-    cut = re.sub(r"[^\w.:/ -]", "?", text[:_LONGEST_SHOWN])
-    return cut if len(text) <= _LONGEST_SHOWN else f"{cut}..."
 
 
 def _fault(tensor: Tensor, expected: Tensor) -> str | None:
@@ -202,45 +193,3 @@ def _download(weights: WeightsEnum) -> Mapping[str, Tensor]:
             f"{weights}: cannot be downloaded ({reason}); download {weights.url} elsewhere and set "
             "`pretrained` to its path, or do without: `pretrained: none`"
         ) from None
-
-
-def _read(path: Path) -> Mapping[Any, Any]:
-    """Read a checkpoint: tensors and plain values, and nothing that could run."""
-    if not path.is_file():
-        what = "not a file" if path.exists() else "no such file"
-        raise UserError(f"{path}: {what}; fix `pretrained`")
-    try:
-        _refuse_packed(path)
-        with warnings.catch_warnings():
-            # Warnings are about odd formats, which are refused below, or about PyTorch itself.
-            warnings.simplefilter("ignore")
-            if path.suffix == ".safetensors":
-                return load_file(path)
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except UserError:
-        raise
-    except UnpicklingError:
-        raise UserError(
-            f"{path}: not a checkpoint of plain weights, and not read, as a pickle can run code; "
-            "take one that `torch.load` reads with weights_only=True"
-        ) from None
-    except Exception as error:  # PyTorch's readers raise almost anything for a damaged file
-        raise UserError(
-            f"{path}: not a readable checkpoint ({type(error).__name__}); get it again"
-        ) from None
-    return state if isinstance(state, dict) else {}
-
-
-def _refuse_packed(path: Path) -> None:
-    """Raise UserError for a zip that unpacks to more than its size: PyTorch would read it all."""
-    with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":
-            return
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-    is_packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-    if is_packed or sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise UserError(
-            f"{path}: compressed or with overlapping files, which torch.save never writes; "
-            "get it again"
-        )

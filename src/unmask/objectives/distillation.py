@@ -79,6 +79,7 @@ class Distillation(SingleLoss):
     ) -> None:
         super().__init__(model, settings, compute)
         self._params, self._teachers = params, teachers
+        self._picks = compute.device.type == "cpu"
         self.frozen = {f"teacher_{number}": each for number, (each, _) in enumerate(teachers)}
         if params.features:
             width = _last_layer(model).in_features
@@ -113,7 +114,7 @@ class Distillation(SingleLoss):
             faces, share = to_unit(view_of(batch, view)), self._share(number, batch)
             # A CUDA graph holds the same work for every batch: there, all teachers look at all
             # faces. Elsewhere each looks only at those that it teaches.
-            rows = share.nonzero().squeeze(1) if device.type == "cpu" else slice(None)
+            rows = share.nonzero().squeeze(1) if self._picks else slice(None)
             if not len(share[rows]):
                 continue
             with torch.no_grad(), self._compute.autocast(), _features_of(

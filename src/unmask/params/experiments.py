@@ -71,9 +71,15 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Evaluate(Section):
-    """seeds: for initial weights, order, augmentation and dropout of classifiers; two or more."""
+    """How classifiers are judged.
+
+    seeds: for initial weights, order, augmentation and dropout of classifiers; two or more.
+    augment: whether probabilities are averaged over versions of a face, mirrored and shifted by one
+        pixel; see `models.inference.AugmentedJudge`.
+    """
 
     seeds: list[Seed] = Field(min_length=2)
+    augment: bool = False
 
     @field_validator("seeds")
     @classmethod

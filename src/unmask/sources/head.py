@@ -32,19 +32,30 @@ _NOT_READ = {
     b"\x04\x22\x4d\x18": "LZ4",
     b"LZIP": "lzip",
     b"]\0\0": "LZMA",
+    **dict.fromkeys((b"x\x01", b"x\x9c", b"x\xda"), "zlib"),
 }
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
 _FORMATS = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    _HDF5: "an HDF5 file",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls) or other Office document",
     b"SQLite format 3\0": "an SQLite database",
-    b"MATLAB 5.0 MAT-file": "a MATLAB file",
+    **dict.fromkeys((b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file"), "a MATLAB file"),
     b"\x93NUMPY": "a NumPy array (.npy)",
     b"Obj\x01": "an Avro file",
+    b"\xff\xff\xff\xff": "an Arrow stream",
+    b"PARE": "an encrypted Parquet file",
+    **dict.fromkeys((b"RDX2\n", b"RDX3\n", b"X\n\0\0\0"), "an R file"),
+    **dict.fromkeys((b"<stata_dta>", b"\x72\2\1\0", b"\x73\2\1\0"), "a Stata file"),
+    **dict.fromkeys((b"$FL2", b"$FL3"), "an SPSS file"),
+    bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf": "a SAS file",
+    **dict.fromkeys((b"CDF\x01", b"CDF\x02", b"CDF\x05"), "a NetCDF file"),
+    b"SIMPLE  =": "a FITS file",
     b"{\\rtf": "an RTF document",
     b"%PDF-": "a PDF document",
     **dict.fromkeys((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle"),
-    **dict.fromkeys((b"(dp0\n", b"(lp0\n", b"]q\0", b"}q\0", b"ccopy_reg\n"), "a pickle"),
+    **dict.fromkeys((b"(dp0\n", b"(lp0\n", b"]q\0", b"}q\0"), "a pickle"),
 }
 """Files with other tables, by how they start."""
 
@@ -60,14 +71,19 @@ _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "TIFF"),
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"8BPS": "Photoshop",
+    **dict.fromkeys((b"P2\n", b"P3\n", b"P5\n", b"P6\n"), "PNM"),
 }
+
+_HEIF = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
 _DOCUMENTS = {
     "xl/": "an Excel workbook (.xlsx)",
     "word/": "a Word document (.docx)",
     "content.xml": "an OpenDocument file (.ods)",
+    "Index/": "a Numbers spreadsheet",
 }
 """Documents that are zip archives, by the start of the name of a member."""
 
@@ -113,7 +129,7 @@ def refuse_foreign(head: bytes, label: str, again: str = _AGAIN) -> None:
     _refuse_formats(head, start, label, again)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UserError(f"{label}: text in UTF-16; save it as UTF-8, or {again}")
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+    if start.startswith(b"<"):
         raise UserError(f"{label}: a web page, perhaps a login page; {again}")
     if start.startswith(b"version https://git-lfs"):
         raise UserError(f"{label}: a git-lfs pointer, not the data; run `git lfs pull`")
@@ -132,19 +148,30 @@ def _refuse_formats(head: bytes, start: bytes, label: str, again: str) -> None:
     for magic, (kind, reader) in _BY_PANDAS.items():
         if head.startswith(magic):
             raise UserError(f"{label}: {kind}, not a CSV file; {_convert(label, reader)}")
-    for magic, kind in _FORMATS.items():
-        if head.startswith(magic):
-            raise UserError(f"{label}: {kind}, not a CSV file; save its table as CSV, or {again}")
+    what = _format(head)
+    if what:
+        raise UserError(f"{label}: {what}, not a CSV file; save its table as CSV, or {again}")
     image = _image(head)
     if image:
         raise UserError(
             f"{label}: an image ({image}), not a CSV file; to read images, set data.source to the "
             "folder that holds train/CLASS/*.jpg and test/CLASS/*.jpg"
         )
-    if start.startswith((b"{", b"[")):
-        is_lines = re.match(rb'\{\s*"[^"]*"\s*:\s*[^\s{[]', start)
-        kind, more = ("JSON lines", ", lines=True") if is_lines else ("JSON", "")
+    if re.match(rb'\{\s*["}]|\[\s*[]{["\dtfn-]', start):
+        kind, more = ("JSON lines", ", lines=True") if _is_json_lines(start) else ("JSON", "")
         raise UserError(f"{label}: {kind}, not a CSV file; {_convert(label, 'read_json', more)}")
+
+
+def _is_json_lines(start: bytes) -> bool:
+    """Return whether JSON that starts like this is a value a line rather than one value."""
+    line, end, _ = start.partition(b"\n")
+    if not end:  # a long line; in JSON by columns, the first value is a list or mapping of rows
+        return re.match(rb'\{\s*"[^"]*"\s*:\s*[^\s{[]', line) is not None
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _convert(label: str, reader: str, more: str = "") -> str:
@@ -155,12 +182,23 @@ def _convert(label: str, reader: str, more: str = "") -> str:
     return f"convert it: {needs}`python -c {shlex.quote(code)}`"
 
 
+def _format(head: bytes) -> str | None:
+    """Return what kind of file starts with `head` if it is one of _FORMATS."""
+    for magic, kind in _FORMATS.items():
+        if head.startswith(magic):
+            return kind
+    if re.match(rb"c[\w.]+\n\w+\n", head):  # the name of a class, in the oldest protocol
+        return "a pickle"
+    # HDF5 may follow 512 bytes of something else.
+    return _FORMATS[_HDF5] if head[512:].startswith(_HDF5) else None
+
+
 def _image(head: bytes) -> str | None:
     """Return the format of an image that starts with `head`, or None if it is none."""
     if head[:2] == b"BM" and head[6:10] == bytes(4):
         return "BMP"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
-    if head[4:12] in (b"ftypheic", b"ftypmif1", b"ftypavif"):
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
         return "HEIF"
     return next((name for magic, name in _IMAGES.items() if head.startswith(magic)), None)

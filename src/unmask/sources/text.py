@@ -19,14 +19,17 @@ LEFTOVERS = (
     # hidden: .DS_Store, ._*, .Trash-1000, .nfs*, .ipynb_checkpoints, .thumbnails, .gitignore
     ".?*",
     # Windows, where x.png:Zone.Identifier says that x.png was downloaded
-    *("*zone.identifier", "*:$data"),
+    *("*zone.identifier", "*:$data", "*[:\uf022]afp_*", "*:com.dropbox.*", "*:com.apple.*"),
     *("thumbs.db", "thumbs.db:*", "ehthumbs*.db", "desktop.ini", "system volume information"),
-    *("$recycle.bin", "recycler"),
+    *("$recycle.bin", "recycler", "found.[0-9][0-9][0-9]", "picasa.ini", "zbthumbnail.info"),
     # macOS (as Samba shows it, too), network storage, Linux
     *("__macosx", "icon\r", "icon\uf00d", "network trash folder", "temporary items"),
-    *("@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "lost+found"),
-    # editors, tar
-    *("*~", "~$*", "#*#", "*.sw[op]", "pax_global_header", "paxheader", "paxheaders.*"),
+    *("thevolumesettingsfolder", "thefindbycontentfolder"),
+    *("@eadir", "@recycle", "@recently-snapshot", "@__thumb", "@tmp", "#recycle", "#snapshot"),
+    *("lost+found", "aquota.user", "aquota.group"),
+    # editors, Python, tar
+    *("*~", "~$*", "~wrl*.tmp", "#*#", "*.sw[op]", "__pycache__"),
+    *("pax_global_header", "paxheader", "paxheaders.*"),
 )
 """Names, in lower case, that file systems, archivers and editors leave behind: no data."""
 

@@ -58,7 +58,7 @@ def teach(
         train_reader(f"{run}/{number}", name, entry, part, train, source)
     if group.rank:
         return None
-    Finished.forget(f"teachers/{name}")
+    Finished.forget(f"teachers/{name}", group)
     if entry.folds:
         shutil.move(Path("data/training") / run, folder / "curves")
     shutil.copytree(Path("models/readers") / name, folder / SEEDS)

@@ -176,6 +176,7 @@ class Finished:
             (temporary / "identity").write_text(self._identity, encoding="ascii")
 
     @classmethod
-    def forget(cls, runs: str) -> None:
+    def forget(cls, runs: str, group: ProcessGroup) -> None:
         """Remove what is kept of the runs whose names begin with the folder `runs`."""
-        shutil.rmtree(cls._ROOT / runs, ignore_errors=True)
+        if not group.rank:
+            shutil.rmtree(cls._ROOT / runs, ignore_errors=True)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path.cwd().resolve()
-DATA = ("data", "laboratory", "metrics", "models", "seeds")
+DATA = ("data", "laboratory", "metrics", "models", "readers", "seeds")
 opened = set()
 
 
