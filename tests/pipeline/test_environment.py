@@ -216,6 +216,35 @@ def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone):
     assert "Traceback" not in printed
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("data", None, "'stages.ingest.deps' in 'dvc.yaml': Could not find 'data.source'"),
+        ("train", [], "'stages.train_baseline.cmd' in 'dvc.yaml': Could not find 'train.launcher'"),
+        ("recon", None, "'stages.headline.deps' in 'dvc.yaml': Could not find 'recon.model'"),
+        (
+            "reconstructors.unet",
+            {"width": 2},
+            "'stages.train_reconstructor@unet.deps' in 'dvc.yaml': "
+            "Could not find 'item.objective.name'",
+        ),
+        ("data.source", "", "unexpected error"),
+        ("evaluate.seeds", None, "unexpected error"),
+    ],
+)
+def test_what_dvc_cannot_read_is_named_by_dvc_or_the_first_stage(edited, key, value, line):
+    def spoil(params):
+        *path, last = key.split(".")
+        for part in path:
+            params = params[part]
+        params[last] = value
+
+    edited.set_params(spoil)
+    assert line in edited.dvc("repro", "check_params", status=255)
+    printed = stage(edited, "check_params", {}, status=2)
+    assert printed.startswith(f"error: params.yaml: {key}")
+
+
 @pytest.mark.parametrize("target", ["repro", "report"])
 def test_a_folder_that_is_no_repository_is_refused_before_anything_is_installed(tmp_path, target):
     shutil.copy(ROOT / "Makefile", tmp_path)
