@@ -100,8 +100,8 @@ def share(workspaces: Sequence[Workspace]) -> None:
 
     DVC's cache would not do: a stage with a metric, which stays outside of it, would run again.
     """
-    yaml = YAML(typ="safe")
-    known = {w: _stages(yaml, w) for w in workspaces}
+    parser = YAML(typ="safe")
+    known = {w: _stages(parser, w) for w in workspaces}
     for mine in workspaces:
         for other in workspaces:
             for name in known[other].keys() - known[mine].keys():
@@ -109,12 +109,12 @@ def share(workspaces: Sequence[Workspace]) -> None:
                 for out in known[other][name]["outs"]:
                     _link(other.path / out["path"], mine.path / out["path"])
         if known[mine]:
-            yaml.dump({"schema": "2.0", "stages": known[mine]}, mine.lock)
+            parser.dump({"schema": "2.0", "stages": known[mine]}, mine.lock)
 
 
-def _stages(yaml: YAML, workspace: Workspace) -> dict[str, Any]:
+def _stages(parser: YAML, workspace: Workspace) -> dict[str, Any]:
     text = workspace.lock.read_text() if workspace.lock.exists() else ""
-    return dict((yaml.load(text) or {}).get("stages", {}))
+    return dict((parser.load(text) or {}).get("stages", {}))
 
 
 def _link(source: Path, target: Path) -> None:

@@ -121,7 +121,7 @@ def pickled(value):
     ("content", "words"),
     [
         (b"", "not a readable checkpoint"),
-        (b"<html>log in</html>", "not a checkpoint of plain weights"),
+        (b"<html>log in</html>", "a web page, perhaps a login page"),
         (pickled({"a": torch.zeros(9)})[:-40], "not a readable checkpoint"),
         (pickled([torch.zeros(9)]), "not a mapping of names to tensors"),
         (pickled({"a": "text"}), "not a mapping of names to tensors"),
