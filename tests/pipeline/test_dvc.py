@@ -250,12 +250,7 @@ def test_forced_runs_give_the_same_checksums(clone):
 @pytest.fixture(scope="module")
 def mistaken(reproduced, tmp_path_factory):
     """A clone whose params.yaml is about to be spoilt again and again."""
-    clone = reproduced.copy(tmp_path_factory.mktemp("mistaken") / "clone")
-    # DVC keeps to the order of dvc.yaml only if its stages are at least half of all: see networkx's
-    # `FilterAtlas`. Reduced, the pipeline's are fewer.
-    for side in ("laboratory", "readers", "seeds"):
-        (clone.path / side / "dvc.yaml").unlink()
-    return clone
+    return reproduced.copy(tmp_path_factory.mktemp("mistaken") / "clone")
 
 
 @pytest.mark.parametrize(
