@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-NEEDED = ("numpy", "pandas", "psutil", "pydantic", "safetensors", "torch", "tqdm")
+NEEDED = ("numpy", "psutil", "pydantic", "safetensors", "torch", "tqdm")
 
 # A cluster's shell leaves folders here with another NumPy, or with a module of Python's own name.
 elsewhere = {Path(name).resolve() for name in os.environ.get("PYTHONPATH", "").split(os.pathsep)}

@@ -10,25 +10,17 @@ from pathlib import Path
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import atomic_write, write_json
 from unmask.core.provenance import mismatch
 from unmask.evaluation.comparison import compare
-from unmask.evaluation.tables import markdown, plot
+from unmask.evaluation.tables import draw, markdown, write_results
 from unmask.params.models import reconstructor_names
 
 
 def main() -> None:
     """Run the stage."""
-    models = reconstructor_names()
+    figures = compare(reconstructor_names())
 
-    figures = compare(models)
-    table = markdown(figures)
-
-    write_json("metrics/compare.json", figures)
-    with atomic_write("metrics/compare.md") as temporary:
-        temporary.write_text(table, encoding="utf-8")
-    plot(figures, Path("metrics/compare.png"))
-    print(table)
+    write_results(Path("metrics/compare"), figures, markdown(figures), draw(figures))
     if line := mismatch(figures, "metrics/compare.json"):
         print(f"note: {line}", file=sys.stderr)
 

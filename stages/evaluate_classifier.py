@@ -11,7 +11,7 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet
-from unmask.core.files import open_array
+from unmask.core.files import open_array, write_json
 from unmask.core.section import read
 from unmask.core.stage import TEST_LABELS
 from unmask.evaluation.evaluate import evaluate_classifier
@@ -25,15 +25,16 @@ def main(name: str, seed: str = "") -> None:
     keep = open_array("data/audit/keep.npy")
     judged = reader(name, seed)
 
-    evaluate_classifier(
+    figures = evaluate_classifier(
         Path("models") / judged.run,
         judged.images(),
         faces,
         keep,
-        judged.metrics,
         judged.predictions,
         augment=read(Evaluate, "evaluate").augment,
     )
+
+    write_json(judged.metrics, figures)
 
 
 if __name__ == "__main__":

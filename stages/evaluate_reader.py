@@ -30,21 +30,19 @@ def main(name: str) -> None:
 
     for folder in model_folders(Path("models/readers") / name):
         judged = one_of(name, folder.name, read_config(folder).view)
-        evaluate_classifier(
-            folder, judged.images(), faces, keep, judged.metrics, judged.predictions,
-            augment=augment,
-        )  # fmt: skip
+        figures = evaluate_classifier(
+            folder, judged.images(), faces, keep, judged.predictions, augment=augment
+        )
         validation, test = (
             read_predictions(judged.predictions / f"{split}.csv")
             for split in ("validation", "test")
         )
-        found = {
+        about = {
             "view": judged.view,
             "parameters": read_json(folder / "training.json")["parameters"],
-            **read_json(judged.metrics),
-            "confidence": calibration(validation, test, risk),
         }
-        write_json(judged.metrics, found)
+        confidence = calibration(validation, test, risk)
+        write_json(judged.metrics, {**about, **figures, "confidence": confidence})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet
+from unmask.core.files import write_json
 from unmask.evaluation.evaluate import evaluate_classifier
 
 
@@ -18,14 +19,15 @@ def main(name: str) -> None:
     injected = f"data/laboratory/injected/{name}"
     faces = FaceSet.open(f"{injected}/faces").unsealed(f"{injected}/test_labels.npy")
 
-    evaluate_classifier(
+    figures = evaluate_classifier(
         f"models/laboratory/classifiers/{name}",
         faces.images,
         faces,
         np.ones(len(faces), bool),
-        f"laboratory/metrics/{name}.json",
         f"data/laboratory/predictions/{name}",
     )
+
+    write_json(f"laboratory/metrics/{name}.json", figures)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ Reads seeds/metrics and data/faces/meta.json; writes seeds/results.json and the 
 seeds/results.md.
 """
 
+from pathlib import Path
+
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.core.files import atomic_write, write_json
 from unmask.core.section import read
 from unmask.evaluation.seeds import markdown, results
+from unmask.evaluation.tables import write_results
 from unmask.params.experiments import Evaluate
 from unmask.params.models import Recon
 
@@ -17,12 +19,8 @@ from unmask.params.models import Recon
 def main() -> None:
     """Run the stage."""
     figures = results(read(Recon, "recon").model, read(Evaluate, "evaluate").seeds)
-    text = markdown(figures)
 
-    write_json("seeds/results.json", figures)
-    with atomic_write("seeds/results.md") as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    print(text)
+    write_results(Path("seeds/results"), figures, markdown(figures))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nested import set_key
 from unmask.core.errors import UserError
 from unmask.params.experiments import read_experiments
 from unmask.params.models import read_classifier
@@ -23,14 +24,7 @@ def params(tmp_path, monkeypatch):
     values = yaml.safe_load(SHIPPED)
 
     def change(key, value):
-        *path, last = key.split(".")
-        section = values
-        for part in path:
-            section = section[part]
-        if value is ...:
-            del section[last]
-        else:
-            section[last] = value
+        set_key(values, key, value)
         Path("params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
 
     return change

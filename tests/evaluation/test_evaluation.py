@@ -43,7 +43,7 @@ from unmask.evaluation.statistics import (
     minimum_detectable_gain,
     wilson_interval,
 )
-from unmask.evaluation.tables import markdown, plot
+from unmask.evaluation.tables import draw, markdown, write_results
 
 
 def test_predictions_have_the_columns_that_are_promised(tmp_path):
@@ -391,7 +391,7 @@ def test_the_table_and_the_figure_show_every_row():
     assert [line.split("|")[1].strip() for line in second[2:]] == ["good", "idle"]
     assert "| none " in second[2]
     assert "| 1,234 (999) " in second[2]
-    plot(figures, Path("compare.png"))
+    write_results(Path("compare"), figures, markdown(figures), draw(figures))
     assert Path("compare.png").stat().st_size > 1000
 
 

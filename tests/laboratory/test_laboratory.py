@@ -1,6 +1,5 @@
 """Leaks and controls: what each does to the data, and what a classifier makes of it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -177,15 +176,15 @@ def experimented(faces, name):
         LEARNING,
         {"experiment": name},
     )
-    evaluate_classifier(
+    figures = evaluate_classifier(
         f"models/laboratory/classifiers/{name}",
         faces.images,
         faces,
         keep,
-        f"laboratory/metrics/{name}.json",
         f"data/laboratory/predictions/{name}",
     )
-    return json.loads(Path(f"laboratory/metrics/{name}.json").read_text())["test"]
+    write_json(f"laboratory/metrics/{name}.json", figures)
+    return figures["test"]
 
 
 def test_what_can_be_learned_vanishes_with_the_labels(injected, faces):

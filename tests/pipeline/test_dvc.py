@@ -15,6 +15,7 @@ from clone import KEPT, ROOT, lock, stages_run
 from imports import covered, imported_files
 
 import unmask
+from nested import set_key
 
 pytestmark = pytest.mark.slow
 
@@ -267,15 +268,9 @@ def mistaken(reproduced, tmp_path_factory):
     ],
 )
 def test_a_mistake_stops_the_pipeline_with_one_line(mistaken, key, value, line):
-    def spoil(params):
-        *path, last = key.split(".")
-        for part in path:
-            params = params[part]
-        params[last] = value
-
     metrics = contents(mistaken.path / "metrics")
     mistaken.run("git", "checkout", "--quiet", "params.yaml")
-    mistaken.set_params(spoil)
+    mistaken.set_params(lambda params: set_key(params, key, value))
     printed = mistaken.dvc("repro", status=255)
     assert sum(text.startswith(f"error: params.yaml: {line}") for text in printed.splitlines()) == 1
     assert "Traceback" not in printed

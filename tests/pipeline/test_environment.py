@@ -8,6 +8,8 @@ import sys
 import pytest
 from clone import ROOT
 
+from nested import set_key
+
 pytestmark = pytest.mark.slow
 
 NOTEBOOK = {
@@ -233,13 +235,7 @@ def test_an_experiment_elsewhere_says_that_it_cannot_see_other_data(clone):
     ],
 )
 def test_what_dvc_cannot_read_is_named_by_dvc_or_the_first_stage(edited, key, value, line):
-    def spoil(params):
-        *path, last = key.split(".")
-        for part in path:
-            params = params[part]
-        params[last] = value
-
-    edited.set_params(spoil)
+    edited.set_params(lambda params: set_key(params, key, value))
     assert line in edited.dvc("repro", "check_params", status=255)
     printed = stage(edited, "check_params", {}, status=2)
     assert printed.startswith(f"error: params.yaml: {key}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nested import set_key
 from unmask.core.errors import UserError
 from unmask.core.section import check
 from unmask.params.readers import Ensemble, ReaderEntry, check_readers, view_of
@@ -37,14 +38,7 @@ def checked(key=None, value=None):
     """Check the entries above with one key changed; `...` removes it."""
     values = copy.deepcopy({"readers": READERS, "ensembles": ENSEMBLES})
     if key:
-        *path, last = key.split(".")
-        section = values
-        for part in path:
-            section = section[part]
-        if value is ...:
-            del section[last]
-        else:
-            section[last] = value
+        set_key(values, key, value)
     readers, ensembles = (
         {name: check(kind, entry, f"{section}.{name}") for name, entry in values[section].items()}
         for section, kind in (("readers", ReaderEntry), ("ensembles", Ensemble))

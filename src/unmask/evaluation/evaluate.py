@@ -1,12 +1,13 @@
 """Evaluating a trained classifier on all splits."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.faces import SPLITS, TEST, FaceSet
-from unmask.core.files import atomic_folder, read_json, write_json
+from unmask.core.files import atomic_folder, read_json
 from unmask.core.provenance import made
 from unmask.evaluation.metrics import metrics
 from unmask.evaluation.predictions import predictions, write_predictions
@@ -20,12 +21,11 @@ def evaluate_classifier(
     images: NDArray[np.uint8],
     faces: FaceSet,
     keep: NDArray[np.bool_],
-    metrics_file: str | Path,
     predictions_folder: str | Path,
     *,
     augment: bool = False,
-) -> None:
-    """Write the metrics of a classifier, and its predictions on validation and test.
+) -> dict[str, Any]:
+    """Return the metrics of a classifier, and write its predictions on validation and test.
 
     folder: the trained classifier's; images: uint8 [N,H,W], what its view shows; faces: unsealed,
     with the labels of the test split; keep: bool [N], the faces that training and validation are
@@ -43,4 +43,4 @@ def evaluate_classifier(
         for split_name in ("validation", "test"):
             write_predictions(predicted / f"{split_name}.csv", tables[split_name])
     figures = metrics(tables, running_accuracy=training["best"]["train/accuracy"])
-    write_json(metrics_file, {**figures, "made": made(training["environment"], choose_device())})
+    return {**figures, "made": made(training["environment"], choose_device())}

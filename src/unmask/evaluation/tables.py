@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unmask.core.files import atomic_write
+from unmask.core.files import atomic_write, write_json
 from unmask.core.provenance import in_words
 
 if TYPE_CHECKING:
@@ -110,10 +110,20 @@ def table(title: str, columns: Columns, rows: Mapping[str, Row]) -> list[str]:
     return text
 
 
-def plot(figures: Mapping[str, Any], path: Path) -> None:
-    """Write the plot of `draw` as a PNG."""
-    with atomic_write(path) as temporary:
-        draw(figures).savefig(temporary, format="png", dpi=150)
+def write_results(
+    path: Path, figures: Mapping[str, Any], text: str, plot: "Figure | None" = None
+) -> None:
+    """Write figures as `path`.json, the same as Markdown and, if given, as a plot; print the text.
+
+    path: without suffix, such as `metrics/compare`.
+    """
+    write_json(path.with_suffix(".json"), figures)
+    with atomic_write(path.with_suffix(".md")) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    if plot:
+        with atomic_write(path.with_suffix(".png")) as temporary:
+            plot.savefig(temporary, format="png", dpi=150)
+    print(text)
 
 
 def draw(figures: Mapping[str, Any]) -> "Figure":

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
@@ -67,7 +67,14 @@ def read_experiments() -> dict[str, Experiment]:
     return {name: read(Experiment, f"laboratory.{name}") for name in entries}
 
 
+def _differ(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
+    return seeds
+
+
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seeds = Annotated[list[Seed], AfterValidator(_differ)]
 
 
 class Evaluate(Section):
@@ -78,12 +85,5 @@ class Evaluate(Section):
         pixel; see `models.inference.AugmentedJudge`.
     """
 
-    seeds: list[Seed] = Field(min_length=2)
+    seeds: Seeds = Field(min_length=2)
     augment: bool = False
-
-    @field_validator("seeds")
-    @classmethod
-    def _differ(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
-        return seeds

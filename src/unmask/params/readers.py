@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
-from unmask.params.experiments import Evaluate, Seed
+from unmask.params.experiments import Evaluate, Seeds
 from unmask.params.models import Named
 from unmask.params.training import Training
 
@@ -29,14 +29,7 @@ def _is_a_view(sees: str) -> str:
     return sees
 
 
-def _differ(seeds: list[int]) -> list[int]:
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
-    return seeds
-
-
 Sees = Annotated[str, AfterValidator(_is_a_view)]
-Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_differ)]
 
 
 class Taught(Named):
@@ -66,7 +59,7 @@ class ReaderEntry(Section):
     objective: Taught
     start: Literal["noise", "teacher"] = "noise"
     train: dict[str, Any] = Field(default_factory=dict)
-    seeds: Seeds | None = None
+    seeds: Annotated[Seeds, Field(min_length=1)] | None = None
     folds: int | None = Field(default=None, ge=2, le=100)
 
     @property

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, read
@@ -37,9 +37,9 @@ class Params(Section):
     evaluate: Evaluate
     reconstructors: dict[str, Reconstructor]
     laboratory: dict[str, Experiment]
-    readers: dict[str, ReaderEntry] = Field(default_factory=dict)
-    ensembles: dict[str, Ensemble] = Field(default_factory=dict)
-    unsure: Unsure = Unsure(risk=0.2)
+    readers: dict[str, ReaderEntry]
+    ensembles: dict[str, Ensemble]
+    unsure: Unsure
 
     @field_validator("reconstructors")
     @classmethod

@@ -26,7 +26,7 @@ from unmask.params.models import Recon, reconstructor_names
 from unmask.report import figures
 
 _HERE = Path(__file__).parent
-_PACKAGES = ("dvc", "numpy", "pandas", "scikit-learn", "torch", "torchmetrics", "torchvision")
+_PACKAGES = ("dvc", "numpy", "scipy", "torch", "torchvision")
 
 
 def page() -> str:
