@@ -55,7 +55,7 @@ def results(model: str, seeds: Sequence[int]) -> dict[str, Any]:
         name: np.subtract(classifiers[name]["accuracy"]["by_seed"], baseline)
         for name in (model, "ceiling")
     }
-    p_values = [_paired_p(gain) for gain in gains.values()]
+    p_values = [paired_t_p(gain) for gain in gains.values()]
     for (name, gain), p, corrected in zip(gains.items(), p_values, holm(p_values), strict=True):
         classifiers[name]["gain"] = {**_summary(gain), "t_test_p": p, "holm_p": corrected}
     return {
@@ -94,7 +94,7 @@ def _summary(values: Any) -> dict[str, Any]:
     }
 
 
-def _paired_p(gain: Any) -> float:
+def paired_t_p(gain: Any) -> float:
     """Return the two-sided p of the paired t test; gains that are all equal leave no doubt."""
     if np.ptp(gain) == 0:
         return float(not np.any(gain))
