@@ -108,8 +108,11 @@ def test_one_experiment_can_be_changed_and_run_alone(clone):
     target = "laboratory/dvc.yaml:evaluate@split_after_augmentation"
     ran = stages_run(clone.dvc("exp", "run", "-S", changed, target))
     assert ran == [
-        f"laboratory/dvc.yaml:{stage}@split_after_augmentation"
-        for stage in ("inject", "train", "evaluate")
+        "check_params",
+        *(
+            f"laboratory/dvc.yaml:{stage}@split_after_augmentation"
+            for stage in ("inject", "train", "evaluate")
+        ),
     ]
 
 

@@ -14,5 +14,5 @@ def test_what_is_stopped_and_started_again_ends_as_if_it_had_not_been():
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    table = r"`dvc repro evaluate_baseline` \| [123] \| [0-9] of 6 \| 0 of 13 \| 0 \| 0 \|"
+    table = r"`dvc repro evaluate_baseline` \| [123] \| [0-9] of 7 \| 0 of 15 \| 0 \| 0 \|"
     assert re.search(table, result.stdout), result.stdout
