@@ -12,7 +12,7 @@ from imports import covered, imported_files
 pytestmark = pytest.mark.slow
 
 # What some architectures share, and DVC cannot name for those alone.
-SHARED = {"src/unmask/layers", "src/unmask/layers/blocks.py"}
+SHARED = {"src/unmask/layers"}
 
 
 @pytest.fixture(scope="module")

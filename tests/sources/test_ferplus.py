@@ -87,6 +87,19 @@ def test_shares_are_kept_where_they_are_to_be_learned(sample):
     assert not faces.soft_labels[~learned].any()  # sealed like the labels
 
 
+def test_own_labels_stay_and_votes_are_learned_beside_them(sample):
+    _, plain = read(sample, labels="fer2013")
+    _, faces = read(sample, labels="fer2013_soft")
+    np.testing.assert_array_equal(faces.labels, plain.labels)
+    np.testing.assert_array_equal(faces.row, plain.row)
+    learned = np.flatnonzero(faces.split != 2)
+    np.testing.assert_allclose(faces.soft_labels[learned].sum(axis=1), 1, atol=1e-6)
+    own = faces.soft_labels[learned, faces.labels[learned]]
+    assert (own >= 0.5).all()  # half is the own label, the other half what others say
+    assert 0.5 <= own.min() < own.max() == 1
+    assert not faces.soft_labels[faces.split == 2].any()
+
+
 def test_non_faces_leave(sample):
     _, before = read(sample)
     votes = table(sample)

@@ -25,7 +25,7 @@ def either(request, batches):
 
 
 def completed(batches, order, beside=None, part=lambda values: values):
-    return [batches.complete(inputs) for inputs in batches.steps(order, beside or {}, part)]
+    return [batches.complete(inputs) for inputs, _ in batches.steps(order, beside or {}, part)]
 
 
 def test_a_batch_has_the_rows_of_its_positions(either):
@@ -48,6 +48,22 @@ def test_all_first_faces_come_before_all_second_ones(either):
     pairs = np.array([[0, 6], [1, 5], [2, 4], [3, 3]])
     found = completed(either, pairs)
     assert [batch["label"].tolist() for batch in found] == [[19, 3, 4, 16, 7, 0], [11, 11]]
+
+
+@pytest.mark.parametrize("part", [lambda values: values, lambda values: values[1::2]])
+@pytest.mark.parametrize("order", [np.arange(7)[::-1].copy(), np.arange(14).reshape(7, 2) % 7])
+def test_batches_of_several_steps_are_the_same_faces(either, order, part):
+    beside = {"draws": torch.arange(7.0).view(7, 1)}
+    one_by_one = completed(either, order, beside, part)
+    found = []
+    for inputs, sizes in either.steps(order, beside, part, at_once=2):
+        batch = either.complete(inputs)
+        labels = batch["label"].view(order.ndim, -1).split(sizes, dim=1)
+        found += zip(labels, batch["draws"].split(sizes), strict=True)
+    assert len(found) == len(one_by_one) == 3
+    for (labels, draws), batch in zip(found, one_by_one, strict=True):
+        assert torch.equal(labels.flatten(), batch["label"])
+        assert torch.equal(draws, batch["draws"])
 
 
 def test_an_order_is_drawn_from_seed_and_epoch(batches):

@@ -114,6 +114,6 @@ def test_a_step_that_reads_a_value_back_is_refused():
         return {"loss": batch["face"] * batch["face"].sum().item()}
 
     step = GraphedStep(read_back, device, capture=True)
-    step({"face": torch.ones(1)})
+    step({"face": torch.ones(1, device=device)})
     with pytest.raises(UserError, match="could not be captured as a CUDA graph"):
-        step({"face": torch.ones(1)})
+        step({"face": torch.ones(1, device=device)})

@@ -53,8 +53,10 @@ class Batches:
         """Return an order of the rows that is drawn from (seed, epoch), for `steps`."""
         return np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
 
-    def steps(self, order: Rows, beside: Mapping[str, Tensor], part: Part) -> Iterator[Inputs]:
-        """Yield what each step starts from.
+    def steps(
+        self, order: Rows, beside: Mapping[str, Tensor], part: Part, at_once: int = 1
+    ) -> Iterator[tuple[Inputs, list[int]]]:
+        """Yield what `at_once` steps start from, and how many faces each of them has.
 
         order: positions among the rows, int64 [N], or [N,K] for K faces in place of each; a batch
             then has all the first ones before all the second ones.
@@ -62,9 +64,12 @@ class Batches:
         """
         along = {_POSITION: torch.from_numpy(order), **beside}
         along = {name: values.to(self._device) for name, values in along.items()}
-        for start in range(0, len(order), self.batch_size):
-            stop = start + self.batch_size
-            yield self._read({name: part(values[start:stop]) for name, values in along.items()})
+        starts = range(0, len(order), self.batch_size)
+        for first in range(0, len(starts), at_once):
+            cuts = [slice(s, s + self.batch_size) for s in starts[first : first + at_once]]
+            parts = {name: [part(values[cut]) for cut in cuts] for name, values in along.items()}
+            joined = {name: torch.cat(p) if len(p) > 1 else p[0] for name, p in parts.items()}
+            yield self._read(joined), [len(position) for position in parts[_POSITION]]
 
     def complete(self, inputs: Inputs) -> Batch:
         """Return the batch, with the slices of `beside` in it, on the device of `inputs`."""

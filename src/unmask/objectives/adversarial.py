@@ -96,6 +96,10 @@ class Adversarial:
             optimiser_of(self._discriminator.parameters(), settings, rate, _BETAS),
         ]
 
+    def known(self, batch: Batch) -> Batch:
+        """Return nothing: both networks look at the batch alone."""
+        return {}
+
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Let the discriminator take one step, then the generator; return the figures of both."""
         upper, lower = to_unit(batch["upper"]), to_unit(batch["lower"])

@@ -35,6 +35,10 @@ class ClosedForm:
         self.optimisers: list[torch.optim.Optimizer] = []
 
     @torch.no_grad()
+    def known(self, batch: Batch) -> Batch:
+        """Return nothing: what is learned is of the batch alone."""
+        return {}
+
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Let the model observe the batch; return figures of the model as it was before."""
         figures = self.measure(batch)

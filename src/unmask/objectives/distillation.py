@@ -36,7 +36,8 @@ from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute
 
 Teacher = tuple[nn.Module, str]  # a network and its view
-Taught = tuple[Tensor, Tensor]  # posterior [B,7], distance of features
+
+_POSTERIOR, _FEATURES = "posterior", "features_of_teacher_"
 
 
 class Params(Section):
@@ -79,7 +80,6 @@ class Distillation(SingleLoss):
     ) -> None:
         super().__init__(model, settings, compute)
         self._params, self._teachers = params, teachers
-        self._picks = compute.device.type == "cpu"
         self.frozen = {f"teacher_{number}": each for number, (each, _) in enumerate(teachers)}
         if params.features:
             width = _last_layer(model).in_features
@@ -88,46 +88,55 @@ class Distillation(SingleLoss):
             self._parameters += list(self.helpers["maps"].parameters())
             self.optimisers = [optimiser_of(self._parameters, settings)]
 
+    @torch.no_grad()
+    def known(self, batch: Batch) -> Batch:
+        """Return the teachers' softened posterior of each face, float [B,7].
+
+        And, if their features are wanted, those of each teacher, float [B,D], 0 for faces that it
+        does not teach.
+        """
+        count, device = len(batch["label"]), batch["label"].device
+        found = {_POSTERIOR: torch.zeros(count, len(CLASSES), device=device)}
+        for number, (teacher, view) in enumerate(self._teachers):
+            share, wanted = self._share(number, batch), self._params.features > 0
+            rows = share.nonzero().squeeze(1)
+            if wanted:
+                features = torch.zeros(count, _last_layer(teacher).in_features, device=device)
+                found[f"{_FEATURES}{number}"] = features
+            if not len(rows):
+                continue
+            faces = to_unit(view_of(batch, view)[rows])
+            with self._compute.autocast(), _features_of(teacher, wanted) as read:
+                logits: Tensor = teacher(faces)
+            softened = (logits.float() / self._params.temperature).softmax(1)
+            found[_POSTERIOR][rows] += share[rows].unsqueeze(1) * softened
+            if wanted:
+                features[rows] = read[0]
+        return found
+
     def measure(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean loss of the batch and the accuracy of its labels."""
+        """Return the mean loss of a batch, to which `known` was added, and its labels' accuracy."""
         labels, weight = batch["label"].long(), self._params.weight
         with _features_of(self.model, self._params.features > 0) as features:
             logits = self.predict(to_unit(view_of(batch, self._params.view)))
-        posterior, distance = self._taught(batch, features)
         heat = self._params.temperature
         teacher_loss = functional.kl_div(
-            (logits / heat).log_softmax(1), posterior, reduction="batchmean"
+            (logits / heat).log_softmax(1), batch[_POSTERIOR], reduction="batchmean"
         )
-        return {
-            "loss": (1 - weight) * self.label_loss(logits, batch)
-            + weight * heat**2 * teacher_loss
-            + self._params.features * distance,
-            "accuracy": (logits.argmax(1) == labels).float().mean(),
-        }
+        loss = (1 - weight) * self.label_loss(logits, batch) + weight * heat**2 * teacher_loss
+        if features:
+            loss = loss + self._params.features * self._distance(features[0], batch)
+        return {"loss": loss, "accuracy": (logits.argmax(1) == labels).float().mean()}
 
-    def _taught(self, batch: Batch, features: list[Tensor]) -> Taught:
-        """Return the teachers' softened posterior of each face, and the distance of features."""
-        count, device = len(batch["label"]), batch["label"].device
-        posterior = torch.zeros(count, len(CLASSES), device=device)
-        distance = torch.zeros((), device=device)
-        for number, (teacher, view) in enumerate(self._teachers):
-            faces, share = to_unit(view_of(batch, view)), self._share(number, batch)
-            # A CUDA graph holds the same work for every batch: there, all teachers look at all
-            # faces. Elsewhere each looks only at those that it teaches.
-            rows = share.nonzero().squeeze(1) if self._picks else slice(None)
-            if not len(share[rows]):
-                continue
-            with torch.no_grad(), self._compute.autocast(), _features_of(
-                teacher, bool(features)
-            ) as known:  # fmt: skip
-                logits: Tensor = teacher(faces[rows])
-            softened = (logits.float() / self._params.temperature).softmax(1)
-            posterior[rows] += share[rows].unsqueeze(1) * softened
-            if features:
-                mapped = self.helpers["maps"][number](features[0][rows])  # type: ignore[index]
-                apart = 1 - functional.cosine_similarity(mapped, known[0])
-                distance = distance + (share[rows] * apart).sum() / count
-        return posterior, distance
+    def _distance(self, features: Tensor, batch: Batch) -> Tensor:
+        """Return the mean distance of the student's features, mapped, to its teachers'."""
+        distance = torch.zeros((), device=features.device)
+        for number in range(len(self._teachers)):
+            mapped = self.helpers["maps"][number](features)  # type: ignore[index]
+            theirs = batch[f"{_FEATURES}{number}"]
+            apart = 1 - functional.cosine_similarity(mapped, theirs)
+            distance = distance + (self._share(number, batch) * apart).mean()
+        return distance
 
     def _share(self, number: int, batch: Batch) -> Tensor:
         """Return by how much each face is taught by this teacher, float [B]."""

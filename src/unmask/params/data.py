@@ -11,9 +11,10 @@ class Data(Section):
     """The source of faces.
 
     source: path of the CSV file, archive or folder, relative to the repository or absolute.
-    labels: `fer2013`, those of the source; `ferplus`, what most of ten annotators say; or
+    labels: `fer2013`, those of the source; `ferplus`, what most of ten annotators say;
         `ferplus_soft`, the same, with classifiers trained on the distribution of the votes (soft
-        labels).
+        labels); or `fer2013_soft`, those of the source, with classifiers trained on the mean of
+        them and that distribution.
     votes: path of the annotators' votes, `fer2013new.csv`.
     validation_fraction: fraction of the training faces that becomes the validation split if the
         source has none (`train.csv` with `test.csv`, most image folders).
@@ -21,7 +22,7 @@ class Data(Section):
     """
 
     source: str = Field(min_length=1)
-    labels: Literal["fer2013", "ferplus", "ferplus_soft"]
+    labels: Literal["fer2013", "fer2013_soft", "ferplus", "ferplus_soft"]
     votes: str = Field(min_length=1)
     validation_fraction: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0, lt=2**63)

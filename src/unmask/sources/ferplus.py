@@ -53,8 +53,13 @@ class _Row(NamedTuple):
     votes: list[int]
 
 
-def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
+def relabelled(
+    blocks: Iterator[FaceBlock], file: Path, *, keep_labels: bool = False
+) -> Iterator[FaceBlock]:
     """Yield the faces of a source that have a majority label, with their soft labels.
+
+    keep_labels: yield all faces with their own labels instead; soft labels are then the mean of
+    that label and of the votes, if any is for one of the classes.
 
     Raises UserError if `file` is not FER+, or is not about these faces.
     """
@@ -65,6 +70,9 @@ def relabelled(blocks: Iterator[FaceBlock], file: Path) -> Iterator[FaceBlock]:
         labels, soft_labels = majority(np.array(join.votes(block), dtype=np.int64))
         known = labels >= 0
         joined.append(np.stack([block.split, block.row, block.labels, labels])[:, known])
+        if keep_labels:
+            yield block._replace(soft_labels=_with_own(block.labels, soft_labels))
+            continue
         yield FaceBlock(
             block.images[known],
             labels[known].astype(np.uint8),
@@ -157,6 +165,12 @@ def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.fl
     labels = np.where(clear & (winner < len(CLASSES)), winner, -1)
     soft_labels = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
     return labels, soft_labels.astype(np.float32)
+
+
+def _with_own(labels: NDArray[np.uint8], soft_labels: NDArray[np.float32]) -> NDArray[np.float32]:
+    own = np.eye(len(CLASSES), dtype=np.float32)[labels]
+    voted = soft_labels.any(axis=1, keepdims=True)
+    return np.where(voted, (own + soft_labels) / 2, own)
 
 
 def _misfit(faces: NDArray[np.int64]) -> str | None:

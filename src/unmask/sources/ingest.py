@@ -28,10 +28,10 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     faces.
     """
     found = detect.find(source)
-    blocks, soft_labels = found.read(data), data.labels == "ferplus_soft"
+    blocks, soft_labels = found.read(data), data.labels in ("ferplus_soft", "fer2013_soft")
     votes = None if data.labels == "fer2013" else Path(data.votes)
     if votes:
-        blocks = relabelled(blocks, votes)
+        blocks = relabelled(blocks, votes, keep_labels=data.labels == "fer2013_soft")
     with (
         ThreadPoolExecutor(max_workers=1) as pool,
         FaceSetWriter(folder, test_labels, soft_labels=soft_labels) as writer,

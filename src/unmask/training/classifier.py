@@ -13,7 +13,7 @@ from unmask.models.folder import build, classifier_config
 from unmask.models.registry import load
 from unmask.params.models import Named
 from unmask.params.training import Train
-from unmask.training.run import Inputs, begin, train_and_save
+from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 
 _OBJECTIVE = "cross_entropy"
 
@@ -51,6 +51,7 @@ def train_classifier(
 
     compute = begin(train)
     model = build(config)
+    pretrained = load_pretrained(model)
     train_and_save(
         name,
         model,
@@ -60,5 +61,5 @@ def train_classifier(
         train.classifier,
         train,
         compute,
-        facts={"training_faces": dict(zip(CLASSES, counts.tolist(), strict=True))},
+        facts={"training_faces": dict(zip(CLASSES, counts.tolist(), strict=True)), **pretrained},
     )

@@ -47,15 +47,10 @@ def teach(
     but one.
     """
     folder, run = TEACHERS / name, f"teachers/{name}/{FOLDS}"
-    fold = np.full(len(lesson.faces), NO_FOLD, np.uint8)
-    if entry.folds:
-        groups = open_array("data/audit/groups.npy")
-        fold = draw_folds(groups, lesson.faces.labels, lesson.train, entry.folds, train.seed)
+    fold = folds_of(entry, lesson, train)
     group = begin(train).group
     for number in range(entry.folds or 0):
-        others = lesson.train[fold[lesson.train] != number]
-        part = replace(lesson.taught(entry, number), train=others)
-        train_reader(f"{run}/{number}", name, entry, part, train, source)
+        train_without(number, fold, name, entry, lesson, train, source)
     if group.rank:
         return None
     Finished.forget(f"teachers/{name}", group)
@@ -64,6 +59,29 @@ def teach(
     shutil.copytree(Path("models/readers") / name, folder / SEEDS)
     save_array(folder / FOLD_FILE, fold)
     return _judged(folder / FOLDS, entry, lesson, fold)
+
+
+def folds_of(entry: ReaderEntry, lesson: Lesson, train: Train) -> NDArray[np.uint8]:
+    """Return which fold each face is in, uint8 [N], as `draw_folds` draws them for `entry`."""
+    if not entry.folds:
+        return np.full(len(lesson.faces), NO_FOLD, np.uint8)
+    groups = open_array("data/audit/groups.npy")
+    return draw_folds(groups, lesson.faces.labels, lesson.train, entry.folds, train.seed)
+
+
+def train_without(
+    number: int,
+    fold: NDArray[np.uint8],
+    name: str,
+    entry: ReaderEntry,
+    lesson: Lesson,
+    train: Train,
+    source: Mapping[str, Any],
+) -> None:
+    """Train the model of the reader `name` that leaves out the fold of this number."""
+    others = lesson.train[fold[lesson.train] != number]
+    part = replace(lesson.taught(entry, number), train=others)
+    train_reader(f"teachers/{name}/{FOLDS}/{number}", name, entry, part, train, source)
 
 
 def _judged(

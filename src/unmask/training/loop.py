@@ -1,11 +1,12 @@
 """The one training loop: epochs, early stopping on validation, checkpoints, curves."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unmask.core.errors import UserError
@@ -20,6 +21,10 @@ from unmask.training.process_group import SINGLE, Compute, ProcessGroup
 from unmask.training.record import Figures, Record, State
 
 _DRAWS = "draws"
+
+_STEPS_AT_ONCE = 16
+"""Steps whose batches a GPU makes at once: kernels that are too small to keep it busy take as long
+for 2,000 faces as for 128, and each teacher of a fold finds enough of its own among them."""
 
 
 def fit(
@@ -52,13 +57,8 @@ def fit(
     if captured:
         make_capturable(objective.optimisers, device)
 
-    def learn(inputs: Inputs) -> dict[str, Tensor]:
-        return objective.train_step(_batch(train, inputs, settings, device))
-
-    def judge(inputs: Inputs) -> dict[str, Tensor]:
-        return objective.measure(_batch(validation, inputs, settings, device))
-
-    learning, judging = (GraphedStep(step, device, captured) for step in (learn, judge))
+    learning = GraphedStep(objective.train_step, device, captured)
+    judging = GraphedStep(objective.measure, device, captured)
     state = record.resume(objective)
     while len(state.history) < settings.epochs and state.stale < settings.patience:
         epoch = len(state.history)
@@ -66,9 +66,9 @@ def fit(
         # What dropout draws from, which differs between the parts of a batch.
         torch.manual_seed(seed_for(seed, epoch, *([group.rank] if group.rank else [])))
         _set_learning_rate(objective, settings, epoch)
-        figures = _train(objective, train, settings, seed, epoch, learning, group, record)
+        figures = _train(objective, train, settings, seed, epoch, learning, device, group, record)
         with averaged.judged() if averaged else nullcontext():
-            figures |= _validate(objective, validation, judging, group)
+            figures |= _validate(objective, validation, settings, judging, device, group)
             _remember(state, objective, figures)
             if each_epoch:
                 each_epoch(epoch)
@@ -89,15 +89,38 @@ def _place(objective: Objective, device: torch.device, group: ProcessGroup) -> N
         module.to(memory_format=torch.channels_last)
 
 
-def _batch(batches: Batches, inputs: Inputs, settings: Training, device: torch.device) -> Batch:
-    """Return the batch of a step on the device, its faces altered as drawn, if something was."""
-    batch = batches.complete(inputs)
-    if _DRAWS in batch:
-        draws = face_by_face(batch.pop(_DRAWS), 2)
-        batch = alter(batch, draws, settings)
-        if settings.mixup:
-            batch = mix(batch, draws, settings)
-    return {name: tensor.to(device) for name, tensor in batch.items()}
+def _batches(
+    source: Batches,
+    order: NDArray[np.int64],
+    beside: Mapping[str, Tensor],
+    objective: Objective,
+    settings: Training,
+    device: torch.device,
+    group: ProcessGroup,
+) -> Iterator[Batch]:
+    """Yield the batch of each step on the device, with what the objective knows of its faces.
+
+    The faces are altered as drawn, if something was.
+    """
+    at_once = _STEPS_AT_ONCE if device.type == "cuda" else 1
+    for inputs, sizes in source.steps(order, beside, group.part, at_once):
+        batch = source.complete(_on(device, inputs))
+        if _DRAWS in batch:
+            draws = face_by_face(batch.pop(_DRAWS), 2)
+            batch = alter(batch, draws, settings)
+            if settings.mixup:
+                batch = mix(batch, draws, settings)
+        batch |= objective.known(batch)
+        for parts in zip(*(tensor.split(sizes) for tensor in batch.values()), strict=True):
+            yield dict(zip(batch, parts, strict=True))
+
+
+def _on(device: torch.device, inputs: Inputs) -> Inputs:
+    """Return them on the device; copies to a GPU start from pinned memory, and nothing waits."""
+    if device.type != "cuda":
+        return {name: tensor.to(device) for name, tensor in inputs.items()}
+    ready = {name: t if t.is_cuda else t.pin_memory() for name, t in inputs.items()}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in ready.items()}
 
 
 def _learning(objective: Objective) -> list[nn.Module]:
@@ -132,6 +155,7 @@ def _train(
     seed: int,
     epoch: int,
     learn: GraphedStep,
+    device: torch.device,
     group: ProcessGroup,
     record: Record,
 ) -> Figures:
@@ -145,10 +169,11 @@ def _train(
     count = math.ceil(len(train) / train.batch_size)
 
     def steps() -> Iterable[dict[str, Tensor]]:
-        for number, inputs in enumerate(train.steps(order, beside, group.part), 1):
+        batches = _batches(train, order, beside, objective, settings, device, group)
+        for number, batch in enumerate(batches, 1):
             if epoch < settings.warmup:
                 _set_learning_rate(objective, settings, epoch, number / count)
-            yield learn(inputs)
+            yield learn(batch)
             record.faces_seen(group.faces * group.size, len(train))
 
     figures = _means("train", steps(), group)
@@ -159,15 +184,17 @@ def _train(
 
 @torch.no_grad()
 def _validate(
-    objective: Objective, validation: Batches, judge: GraphedStep, group: ProcessGroup
+    objective: Objective,
+    validation: Batches,
+    settings: Training,
+    judge: GraphedStep,
+    device: torch.device,
+    group: ProcessGroup,
 ) -> Figures:
     objective.model.eval()
-
-    def steps() -> Iterable[dict[str, Tensor]]:
-        for inputs in validation.steps(np.arange(len(validation)), {}, group.part):
-            yield judge(inputs)
-
-    return _means("validation", steps(), group)
+    order = np.arange(len(validation))
+    batches = _batches(validation, order, {}, objective, settings, device, group)
+    return _means("validation", map(judge, batches), group)
 
 
 def _means(split: str, steps: Iterable[dict[str, Tensor]], group: ProcessGroup) -> Figures:

@@ -38,6 +38,12 @@ class Objective(Protocol):
     monitor: str
     sign: int
 
+    def known(self, batch: Batch) -> Batch:
+        """Return what is to be added to a batch before a step, such as what teachers say of it.
+
+        The loop asks for the faces of several steps at once.
+        """
+
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; return figures of it, each a scalar."""
 
@@ -96,6 +102,10 @@ class SingleLoss(ABC):
         self.helpers: dict[str, nn.Module] = {}
         self.frozen: dict[str, nn.Module] = {}
         self.optimisers: list[torch.optim.Optimizer] = [optimiser_of(self._parameters, settings)]
+
+    def known(self, batch: Batch) -> Batch:
+        """Return nothing: the loss is of the batch alone."""
+        return {}
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step down the loss; return the figures of the model as it was before."""

@@ -29,14 +29,14 @@ from unmask.pictures import save_training_grid, some_of
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import Compute
 from unmask.training.record import TrainingProgress
-from unmask.training.run import Inputs, begin, train_and_save
+from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 
 _PICTURES_EVERY = 5  # epochs
 
 
 @runtime_checkable
-class Pretrainable(Protocol):
-    """A reconstructor whose encoder can have weights from elsewhere, and can be frozen.
+class Freezable(Protocol):
+    """A reconstructor whose encoder can be frozen.
 
     encoder: maps upper halves to a list of feature maps; decoder: maps those to lower halves.
     encoder_is_frozen: whether the feature maps of a face never change.
@@ -45,9 +45,6 @@ class Pretrainable(Protocol):
     encoder: nn.Module
     decoder: nn.Module
     encoder_is_frozen: bool
-
-    def load_pretrained(self) -> dict[str, Any]:
-        """Load the encoder's weights; return what says which they are."""
 
 
 def train_reconstructor(
@@ -74,13 +71,11 @@ def train_reconstructor(
 
     compute = begin(train)
     model = build(config)
-    learner, features, facts = model, dict[str, NDArray[np.float16]](), dict[str, Any]()
-    if isinstance(model, Pretrainable):
-        facts = model.load_pretrained()
-        if model.encoder_is_frozen and not settings.augments:
-            used = np.concatenate(rows)
-            features = keep_features(run, model.encoder, halves[0], used, compute)
-            learner = model.decoder
+    learner, features, facts = model, dict[str, NDArray[np.float16]](), load_pretrained(model)
+    if isinstance(model, Freezable) and model.encoder_is_frozen and not settings.augments:
+        used = np.concatenate(rows)
+        features = keep_features(run, model.encoder, halves[0], used, compute)
+        learner = model.decoder
     train_and_save(
         run,
         model,

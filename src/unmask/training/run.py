@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -35,12 +35,25 @@ class Inputs:
     validation: NDArray[np.int64]
 
 
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A model that can start from weights from elsewhere."""
+
+    def load_pretrained(self) -> dict[str, Any]:
+        """Load them; return what says which they are."""
+
+
 def begin(train: Train) -> Compute:
     """Start the processes of a run, and seed PyTorch for the initial weights."""
     make_deterministic()
     compute = start(train)
     torch.manual_seed(seed_for(train.seed))
     return compute
+
+
+def load_pretrained(model: nn.Module) -> dict[str, Any]:
+    """Load the weights that a model starts from; return what says which, or nothing."""
+    return model.load_pretrained() if isinstance(model, Pretrainable) else {}
 
 
 def train_and_save(

@@ -26,7 +26,7 @@ from unmask.params.training import Train
 from unmask.readers import model_folders
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import ProcessGroup
-from unmask.training.run import Inputs, begin, train_and_save
+from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 
 TEACHERS = Path("models/teachers")
 """Where `teach` puts what students learn from: in each reader's folder, these three."""
@@ -113,8 +113,11 @@ def train_reader(
 
     compute = begin(train)
     model = build(config)
+    pretrained: dict[str, Any] = {}
     if lesson.start:
         _start_from(model, lesson.start, key)
+    else:
+        pretrained = load_pretrained(model)
     learning = module.build(model, params, settings, compute)
     identity = fingerprint(
         {**inputs.arrays, "train": inputs.train, "validation": inputs.validation},
@@ -126,7 +129,7 @@ def train_reader(
         finished.put_back(compute.group)
     else:
         counts = np.bincount(lesson.faces.labels[inputs.train], minlength=len(CLASSES)).tolist()
-        facts = {"training_faces": dict(zip(CLASSES, counts, strict=True))}
+        facts = {"training_faces": dict(zip(CLASSES, counts, strict=True)), **pretrained}
         train_and_save(run, model, config, learning, inputs, settings, train, compute, facts)
         finished.keep(compute.group)
     return compute.group
