@@ -77,7 +77,7 @@ def test_a_local_checkpoint_becomes_the_encoder(checkpoints, in_folder, name, su
     assert all(torch.equal(tensor, checkpoints[name][key]) for key, tensor in state.items())
     assert A_WEIGHT[name] in state
     assert facts["pretrained"] == str(file)
-    assert len(facts["sha256"]) == 64
+    assert len(facts["pretrained_sha256"]) == 64
 
 
 def test_a_checkpoint_without_counters_of_batches_is_taken(checkpoints, in_folder):

@@ -65,7 +65,7 @@ def read_into(model, file):
     """Return what is said of a checkpoint file, and the value that then fills the weights."""
     facts = load_pretrained(model, file, ResNet50_Weights.IMAGENET1K_V2)
     (value,) = {value for p in model.parameters() for value in p.unique().tolist()}
-    assert set(facts) == {"pretrained", "sha256"}
+    assert set(facts) == {"pretrained", "pretrained_sha256"}
     return facts["pretrained"], value
 
 

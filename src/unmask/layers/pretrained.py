@@ -72,7 +72,10 @@ def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> d
         return {"pretrained": _copy(_download(published), module, str(published))}
     what = _copy(read_checkpoint(Path(choice)), module, choice)
     with Path(choice).open("rb") as file:
-        return {"pretrained": what, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return {
+            "pretrained": what,
+            "pretrained_sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+        }
 
 
 def _copy(checkpoint: Mapping[Any, Any], module: nn.Module, source: str) -> str:
