@@ -1,0 +1,109 @@
+"""A trained classifier that reads the expressions of 48x48 crops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+import unmask
+from unmask.core.errors import UserError
+from unmask.core.faces import SIZE
+from unmask.core.files import read_json
+from unmask.core.section import Section, check
+from unmask.mask import UPPER_ROWS
+from unmask.models.batches import to_pixels, to_unit
+from unmask.models.device import choose_device
+from unmask.models.folder import load_model, read_config
+
+MASKED, WHOLE = "release/reader", "release/whole_reader"
+"""Folders of the readers that come with a clone: of masked faces, and of whole ones."""
+
+_ROWS = {"upper": UPPER_ROWS, "whole": SIZE}
+_BATCH_SIZE = 128
+
+
+class Calibration(Section):
+    """`calibration.json` of a model folder; chosen on validation.
+
+    temperature: logits are divided by it. threshold: below this probability of the likeliest
+    expression, a reader is unsure. risk: the share of wrong answers for which that was chosen.
+    """
+
+    temperature: float = Field(gt=0)
+    threshold: float = Field(ge=0, le=1)
+    risk: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """A model with its calibration, or with None if its folder has none."""
+
+    folder: Path
+    model: nn.Module
+    view: str
+    classes: tuple[str, ...]
+    calibration: Calibration | None
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return what faces, uint8 [N,48,48], express: probabilities [N,classes]."""
+        heat = self.calibration.temperature if self.calibration else 1.0
+        logits = run(self.model, crops[:, : _ROWS[self.view]]).double() / heat
+        result: NDArray[np.float64] = logits.softmax(1).numpy()
+        return result
+
+    @property
+    def threshold(self) -> float:
+        """Probability below which the reader is unsure; 0 without a calibration."""
+        return self.calibration.threshold if self.calibration else 0.0
+
+
+def released(name: str) -> Path:
+    """Return the folder `name` below the working folder if it is there, else that of the clone."""
+    return Path(name) if Path(name).is_dir() else Path(unmask.__file__).parents[2] / name
+
+
+def load_reader(folder: Path) -> Reader:
+    """Return the reader in a model folder; raises UserError if there is none, or another model."""
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder}: no reader there; "
+            "run in a clone of the repository, or give a trained model's folder with --model"
+        )
+    config = read_config(folder)
+    if config.kind != "classifier":
+        raise UserError(f"{folder}: a {config.kind}, not a reader; give a classifier's folder")
+    if config.view not in _ROWS:
+        raise UserError(
+            f"{folder}: reads faces {config.view}; give a reader of upper halves or whole faces"
+        )
+    calibration = None
+    if (file := folder / "calibration.json").exists():
+        calibration = check(Calibration, read_json(file), file=file)
+    model = load_model(folder).to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+    return Reader(folder, model, config.view, tuple(config.classes), calibration)
+
+
+def load_reconstructor(folder: Path) -> nn.Module:
+    """Return the reconstructor in a model folder; raises UserError if it is another model."""
+    if (kind := read_config(folder).kind) != "reconstructor":
+        raise UserError(f"{folder}: a {kind}; give a reconstructor's folder, as models/unet")
+    return load_model(folder)
+
+
+def completed(reconstructor: nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return faces, uint8 [N,48,48], whose lower half is drawn by a model."""
+    upper = crops[:, :UPPER_ROWS]
+    return np.concatenate([upper, to_pixels(run(reconstructor, upper))], axis=1)
+
+
+@torch.inference_mode()
+def run(model: nn.Module, images: NDArray[np.uint8]) -> Tensor:
+    """Return a model's output for images, uint8 [N,H,W], N > 0; computed on the best device."""
+    device = choose_device()
+    model = model.to(device)
+    batches = torch.from_numpy(images).unsqueeze(1).split(_BATCH_SIZE)
+    return torch.cat([model(to_unit(batch.to(device))).cpu() for batch in batches])

@@ -1,0 +1,239 @@
+"""`unmask` as a user types it: what it prints, what it refuses, and how it ends."""
+
+import csv
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_reader import noise, save_reader
+
+from unmask.core.faces import CLASSES
+from unmask.core.files import read_json, write_json
+from unmask.photos import face_models
+
+UNMASK = [sys.executable, "-c", "from unmask.cli import main; main()"]
+
+
+def rows(lines):
+    return list(csv.DictReader(lines))
+
+
+def test_help_comes_at_once():
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = subprocess.run([*UNMASK, "--help"], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - began)
+    assert {"predict", "fetch"} <= set(done.stdout.split())
+    assert min(times) < 0.5
+
+
+def test_a_folder_is_read_into_a_table(photos, unmask_command, reader):
+    done = unmask_command("predict", "album", "--model", reader)
+    assert done.status == 0
+    head, bare, covered = done.out
+    assert head.split() == ["file", "face", "at", "mask", "expression", "read", "by"]
+    assert bare.startswith("album/bare.png ")
+    assert "  no  " in bare
+    assert covered.startswith("album/more/masked.jpg ")
+    assert "  yes  " in covered
+    assert all(line.endswith("masked-face reader") for line in (bare, covered))
+    (note,) = done.err
+    assert "no calibration.json" in note
+
+
+def test_json_has_a_photo_a_line(photos, unmask_command, reader):
+    Image.fromarray(noise()).save(photos / "noise.png")
+    done = unmask_command("predict", "album", "--model", reader, "--format", "json")
+    bare, covered, nothing = map(json.loads, done.out)
+    assert done.status == 0
+    assert [photo["file"] for photo in (bare, covered, nothing)] == [
+        "album/bare.png", "album/more/masked.jpg", "album/noise.png"
+    ]  # fmt: skip
+    assert (bare["width"], bare["height"]) == (512, 512)
+    (face,) = covered["faces"]
+    assert face["masked"] is True
+    assert sum(face["probabilities"].values()) == pytest.approx(1)
+    assert nothing["faces"] == []
+    assert nothing["problem"].startswith("no face found; ")
+
+
+def test_csv_has_a_face_a_line(photos, unmask_command, reader):
+    Image.fromarray(noise()).save(photos / "noise.png")
+    done = unmask_command("predict", "album", "--model", reader, "--format", "csv")
+    bare, covered, nothing = rows(done.out)
+    assert (bare["masked"], covered["masked"], nothing["masked"]) == ("false", "true", "")
+    assert sum(float(bare[name]) for name in CLASSES) == pytest.approx(1, abs=1e-4)
+    assert float(bare["left"]) == pytest.approx(173, abs=10)
+    assert nothing["problem"].startswith("no face found; ")
+
+
+def png_of(width, height):
+    """The beginning of a PNG that says that it has this size."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 1000) + b"IDAT"
+
+
+def test_bad_files_are_named_and_the_others_read(photos, unmask_command, reader):
+    (photos / "a.jpg").write_text("no picture")
+    (photos / "b.png").write_bytes(png_of(40_000, 40_000))
+    (photos / "c.png").write_bytes((photos / "bare.png").read_bytes()[:50_000])
+    (photos / "d.jpg").touch()
+    done = unmask_command("predict", "album", "gone.jpg", "--model", reader, "--format", "csv")
+    assert done.status == 1
+    errors = [line for line in done.err if line.startswith("error: ")]
+    assert [line.split(":")[1].strip() for line in errors] == [
+        "gone.jpg", "album/a.jpg", "album/b.png", "album/c.png", "album/d.jpg"
+    ]  # fmt: skip
+    assert all("; " in line for line in errors)
+    assert "more than 100,000,000 pixels" in errors[2]
+    expressions = {row["file"]: row["expression"] for row in rows(done.out)}
+    assert all(bool(e) == ("bare" in f or "masked" in f) for f, e in expressions.items())
+
+
+def test_what_cannot_be_read_of_a_face_is_said(photos, unmask_command, reader, astronaut):
+    Image.fromarray(astronaut).resize((80, 80)).save("tiny.png")
+    Image.fromarray(astronaut[105:]).save("cut.png")
+    done = unmask_command("predict", "tiny.png", "cut.png", "--model", reader)
+    assert done.status == 0
+    assert "too small to read" in done.out[1]
+    assert "cut by the edge" in done.out[2]
+
+
+@pytest.mark.parametrize("pattern", ["album/*.png", "album/**/*.png", "-"])
+def test_patterns_and_lists_are_read(photos, unmask_command, reader, pattern):
+    done = unmask_command("predict", pattern, "--model", reader, given="album/bare.png\n")
+    assert [line.split()[0] for line in done.out] == ["file", "album/bare.png"]
+
+
+def test_a_folder_without_photos_is_an_error(tmp_path, monkeypatch, unmask_command, reader):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/notes.txt").touch()
+    done = unmask_command("predict", "empty", "--model", reader)
+    assert (done.status, done.out) == (1, [])
+    assert done.err == [
+        "error: empty: no photos in this folder, only notes.txt; "
+        "they are JPEG, PNG, WebP, BMP, GIF or TIFF"
+    ]
+
+
+def test_shares_are_the_whole(tmp_path, monkeypatch, unmask_command, reader):
+    monkeypatch.chdir(tmp_path)
+    for number in range(20):
+        Image.fromarray(noise(48)).save(tmp_path / f"{number}.png")
+    words = ["predict", ".", "--model", reader, "--faces-are-cropped", "--format", "csv"]
+    shares = [rows(unmask_command(*words, "--shard", f"{i}/3").out) for i in (1, 2, 3)]
+    names = [[row["file"] for row in share] for share in shares]
+    assert all(names)
+    assert sorted(name for share in names for name in share) == sorted(
+        f"{number}.png" for number in range(20)
+    )
+    (tmp_path / "0.png").unlink()  # what comes or goes moves no other
+    again = [row["file"] for row in rows(unmask_command(*words, "--shard", "1/3").out)]
+    assert again == [name for name in names[0] if name != "0.png"]
+
+
+@pytest.mark.parametrize("share", ["0/3", "4/3", "3", "a/b", "1/0"])
+def test_a_share_that_is_none_is_refused(unmask_command, share):
+    done = unmask_command("predict", "x.png", "--shard", share)
+    assert done.status == 2
+    assert "is no share" in done.err[-1]
+
+
+def test_pictures_of_the_result_are_saved(photos, unmask_command, reader, mirror):
+    done = unmask_command(
+        "predict", "album", "--model", reader,
+        "--save-crops", "crops", "--annotate", "marked", "--completion", mirror,
+    )  # fmt: skip
+    assert done.status == 0
+    crop = np.asarray(Image.open("crops/more/masked.jpg-1.png"))
+    assert (crop.shape, crop.dtype) == ((48, 48), np.uint8)
+    assert Path("crops/bare.png-1.completed.png").exists()
+    marked = np.asarray(Image.open("marked/bare.png.annotated.jpg")).astype(int)
+    original = np.asarray(Image.open("album/bare.png")).astype(int)
+    assert marked.shape[1] > original.shape[1]  # completed faces stand beside the photo
+    changed = np.abs(marked[:512, :512] - original).sum(axis=2) > 150
+    assert 0.001 < changed.mean() < 0.05
+
+
+def test_what_is_saved_has_a_name_of_its_own(photos, unmask_command, reader):
+    (photos / "more/bare.png").write_bytes((photos / "bare.png").read_bytes())
+    words = ["predict", "album/bare.png", "album/more/bare.png", "--model", reader]
+    done = unmask_command(*words, "--save-crops", "crops")
+    assert done.status == 2
+    assert "would have the same name" in done.err[-1]
+    assert not Path("crops").exists()
+
+
+def test_completion_is_shown_somewhere(photos, unmask_command, reader, mirror):
+    done = unmask_command("predict", "album", "--model", reader, "--completion", mirror)
+    assert done.status == 2
+    assert done.err == [
+        "error: --completion: nowhere to show it; add --save-crops DIR or --annotate DIR"
+    ]
+
+
+def test_models_that_cannot_read_are_refused_in_one_line(photos, unmask_command, mirror):
+    def refusal(*words):
+        done = unmask_command("predict", "album", *words)
+        assert (done.status, done.out, len(done.err)) == (2, [], 1)
+        return done.err[0]
+
+    assert "gone: no reader there; " in refusal("--model", "gone")
+    assert "a reconstructor, not a reader; " in refusal("--model", mirror)
+    stitched = save_reader(Path("stitched"), "stitched unet")
+    assert "reads faces stitched unet; " in refusal("--model", stitched)
+    later = save_reader(Path("later"))
+    write_json(later / "config.json", read_json(later / "config.json") | {"format": 99})
+    assert "format 99, but this version of unmask reads format 1; " in refusal("--model", later)
+    odd = save_reader(Path("odd"))
+    write_json(odd / "calibration.json", {"temperature": 0.0, "threshold": 0.5})
+    assert "temperature: input should be greater than 0" in refusal("--model", odd)
+
+
+def test_without_face_models_one_line_says_how_to_get_them(
+    photos, unmask_command, reader, monkeypatch
+):
+    monkeypatch.setenv(face_models.FOLDER_VARIABLE, str(photos / "nothing"))
+    done = unmask_command("predict", "album", "--model", reader)
+    assert (done.status, done.out) == (2, [])
+    assert done.err[-1].endswith("; run `unmask fetch face-models`")
+    cropped = unmask_command("predict", "album", "--model", reader, "--faces-are-cropped")
+    assert (cropped.status, len(cropped.out)) == (0, 3)
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(photos, unmask_command, reader, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    done = unmask_command("predict", "album", "--model", reader)
+    assert done.status == 2
+    assert "pip install 'unmask[faces]'" in done.err[-1]
+
+
+def test_ctrl_c_leaves_complete_lines(tmp_path, reader):
+    # More than fits into the pipe, so that the command is still at work when it hears of Ctrl-C.
+    for number in range(500):
+        Image.fromarray(noise(48)).save(tmp_path / f"{number}.png")
+    words = ["predict", str(tmp_path), "--model", str(reader), "--faces-are-cropped"]
+    running = subprocess.Popen(
+        [*UNMASK, *words, "--format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    first = [running.stdout.readline() for _ in range(20)]
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert err.splitlines()[-1] == "interrupted"
+    assert all(json.loads(line)["faces"] for line in (*first, *out.splitlines()))
+    assert out == "" or out.endswith("\n")
