@@ -75,6 +75,11 @@ class Clone:
         identity = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
         run(["git", *identity, "commit", "--quiet", "--all", "--message", "smaller"], self.path)
 
+    def reduce(self) -> None:
+        """Reduce the pipeline to a few minutes, and forget what DVC knows of the whole one."""
+        (self.path / "dvc.lock").unlink(missing_ok=True)
+        self.set_params(reduce)
+
     def dvc(self, *words: str) -> Timed:
         """Run `dvc` with these arguments; return its time and that of its stages."""
         self._times.unlink(missing_ok=True)

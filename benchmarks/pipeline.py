@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 from alternate import ROOT, alternate, ratios, run, spread, table
-from clone import SHARES, Clone, Stage, Timed, reduce
+from clone import SHARES, Clone, Stage, Timed
 from run_all import commit
 
 CHANGED = "reconstructors.unet.dropout"
@@ -48,7 +48,7 @@ def main(reduced: bool, rounds: int, before: str, targets: list[str]) -> None:
         # Each has a folder, and with it a cache, of its own.
         clones = {s: Clone(Path(name) / s / "clone", revision=sides[s]) for s in sides}
         for clone in clones.values() if reduced else ():
-            clone.set_params(reduce)
+            clone.reduce()
         runs = {}
         for kind, words in RUNS.items():
             print(kind, file=sys.stderr)

@@ -20,7 +20,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from alternate import table
-from clone import Clone, reduce
+from clone import Clone
 
 NAMES = ["cnn_simple", "cnn_deep", "unet"]
 
@@ -31,7 +31,7 @@ def main(names: list[str], seeds: list[int], reduced: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         clone = Clone(Path(name) / "clone")
         if reduced:
-            clone.set_params(reduce)
+            clone.reduce()
         for model in names:
             losses = [[_loss(clone, model, seed, devices) for devices in (1, 2)] for seed in seeds]
             rows = [_row(str(seed), *pair) for seed, pair in zip(seeds, losses, strict=True)]

@@ -42,8 +42,8 @@ from unmask.params.models import Reconstructor
 from unmask.params.training import Train, Training
 from unmask.training.objective import Objective
 from unmask.training.process_group import Compute
-from unmask.training.reconstructor import Pretrainable, keep_features
-from unmask.training.run import begin
+from unmask.training.reconstructor import keep_features
+from unmask.training.run import Pretrainable, begin
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
 

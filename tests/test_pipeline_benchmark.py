@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fork_server
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -142,8 +143,9 @@ def test_before_and_after_are_compared_by_kind_of_stage(pipeline):
 
 @pytest.mark.slow
 def test_the_pipeline_is_compared_with_its_stages():
+    python = fork_server.programs() / "python"
     printed = subprocess.run(
-        [sys.executable, BENCHMARKS / "pipeline.py", "--reduced", "--rounds", "1", "crop"],
+        [python, BENCHMARKS / "pipeline.py", "--reduced", "--rounds", "1", "crop"],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout  # fmt: skip

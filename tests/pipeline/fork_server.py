@@ -1,9 +1,12 @@
-"""Runs `dvc` and the stages of clones in forked children of a process that has their libraries.
+"""Runs `dvc`, stages and benchmarks in forked children of a process that has their libraries.
 
 DVC takes a second to import and a stage up to four; a fork takes milliseconds. `programs` starts
 `python fork_server.py SOCKET` and returns a folder with a `dvc` and a `python`, which have it run
 what they are asked to: there, with that environment and those open files. No code of `unmask` is
-imported before a fork, so a clone runs its own.
+imported before a fork, so a clone runs its own. What a benchmark starts is forked too.
+
+DVC reads and writes all of `dvc.lock` at every stage, for the comments that it could have by a
+parser in Python, which takes longer than the stages. Here it is written as JSON, which is YAML too.
 
 The children are not children of who asked. Tests that stop DVC or a stage, or start a stage in an
 unusual way, use the real programs.
@@ -39,7 +42,8 @@ LIBRARIES = (
 
 PROGRAM = """#!/bin/sh
 case {name}$1 in
-  dvc* | pythonstages/*) exec {python} -IS {client} {address} {name} "$@" ;;
+  dvc* | pythonstages/*.py | python/*/stages/*.py | python/*/benchmarks/*.py)
+    exec {python} -IS {client} {address} {name} "$@" ;;
   *) exec {python} "$@" ;;
 esac
 """
@@ -69,6 +73,7 @@ def serve(address: str) -> None:
     """Run what clients ask for, until standard input is closed."""
     for name in LIBRARIES:
         import_module(name)
+    _write_locks_as_json()
     gc.freeze()  # a child that looked for garbage here would copy all of it
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -77,7 +82,7 @@ def serve(address: str) -> None:
         while listener in select.select([listener, 0], [], [])[0]:
             client, _ = listener.accept()
             if not os.fork():
-                _handle(client)
+                _handle(client, Path(address).with_name("python"))
             client.close()
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
@@ -85,7 +90,21 @@ def serve(address: str) -> None:
     shutil.rmtree(Path(address).parent)
 
 
-def _handle(client: socket.socket) -> NoReturn:
+def _write_locks_as_json() -> None:
+    from dvc import dvcfile
+    from dvc.utils.serialize import _common, _yaml
+
+    with_comments = dvcfile.modify_yaml
+
+    def modify_yaml(path: str, fs: object = None) -> contextlib.AbstractContextManager[dict]:
+        if Path(path).name != "dvc.lock":
+            return with_comments(path, fs=fs)
+        return _common._modify_data(path, _yaml.parse_yaml, json.dump, fs=fs)
+
+    dvcfile.modify_yaml = modify_yaml
+
+
+def _handle(client: socket.socket, python: Path) -> NoReturn:
     """Run the command in a child, and tell the client how that has ended."""
     start, files, _, _ = socket.recv_fds(client, 1 << 20, 3)
     request = json.loads(b"".join([start, *iter(lambda: client.recv(1 << 20), b"")]))
@@ -100,7 +119,7 @@ def _handle(client: socket.socket) -> NoReturn:
         os.close(file)
     code: object = 1
     try:
-        _run(**request)
+        _run(python, **request)
     except SystemExit as end:
         code = end.code
     except BaseException:
@@ -113,24 +132,29 @@ def _handle(client: socket.socket) -> NoReturn:
     os._exit(code if isinstance(code, int) else code is not None)  # without cleaning up
 
 
-def _run(folder: str, environment: dict[str, str], command: list[str]) -> None:
-    """Run the command as a process of its own would."""
+def _run(python: Path, folder: str, environment: dict[str, str], command: list[str]) -> None:
+    """Run the command as a process of its own would; `python` is what a benchmark starts."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     program, *sys.argv = command
+    inherited = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     if program == "dvc":
         sys.argv.insert(0, "dvc")
-        from dvc.cli import main
-
-        sys.exit(main())
-    script = sys.argv[0]
-    inherited = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
-    sys.path[:1] = [str(Path(script).absolute().parent), *inherited]
+        sys.path[:1] = inherited
+    else:
+        script = Path(sys.argv[0]).absolute()
+        sys.path[:1] = [str(script.parent), *inherited]
+        if script.parent.name == "benchmarks":
+            sys.executable = str(python)
     sys.modules.pop("sitecustomize", None)
     with contextlib.suppress(ImportError):
         import sitecustomize  # noqa: F401
-    runpy.run_path(script, run_name="__main__")
+    if program == "dvc":
+        from dvc.cli import main
+
+        sys.exit(main())
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -32,11 +33,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*.json")}
 
 
-def checksums(clone):
-    outputs = {}
-    for stage in lock(clone).values():
-        outputs |= {out["path"]: out["md5"] for out in stage.get("outs", [])}
-    return outputs
+def files(path):
+    inside = path.rglob("*") if path.is_dir() else [path]
+    return {file: file.read_bytes() for file in inside if file.is_file()}
 
 
 def test_repro_headline_runs_the_chain_of_one_reconstructor(headlined):
@@ -237,15 +236,19 @@ def test_an_edit_makes_those_stages_stale_that_use_the_file(edited):
     assert set(found) == set().union(*MADE_STALE.values())
 
 
-def test_forced_runs_give_the_same_checksums(clone):
-    before = checksums(clone)
+def test_forced_runs_give_the_same_bytes(clone):
     stages = ["make_sample", "ingest", "audit", "crop", "train_reconstructor@unet",
               "reconstruct@unet", "stitch@unet", "assess@unet", "train_final@unet",
               "evaluate_final@unet", "sheet"]  # fmt: skip
-    # Not forked: nothing may depend on how a process was started, or on the seed of its hashes.
-    ran = stages_run(clone.run("dvc", "repro", "--force", "--single-item", *stages))
-    assert ran == stages
-    assert checksums(clone) == before
+    for name in stages:
+        stage = lock(clone)[name]
+        outputs = [clone.path / out["path"] for out in stage["outs"]]
+        before = [files(output) for output in outputs]
+        for output in outputs:  # as DVC does
+            shutil.rmtree(output) if output.is_dir() else output.unlink()
+        # Not forked: nothing may depend on how a process was started, or on the seed of its hashes.
+        clone.run(*stage["cmd"].split())
+        assert [files(output) for output in outputs] == before, name
 
 
 @pytest.fixture(scope="module")

@@ -84,8 +84,9 @@ def test_no_module_on_pythonpath_stands_in_for_another(clone, tmp_path):
         stage(clone, command, {"PYTHONPATH": f"{tmp_path}:nowhere:"})
 
 
-@pytest.mark.parametrize("command", ["exp run --temp", "repro"])
-@pytest.mark.parametrize("setting", ["python -P", "python -I"])
+@pytest.mark.parametrize(
+    ("command", "setting"), [("exp run --temp", "python -P"), ("repro", "python -I")]
+)
 def test_a_copy_runs_its_own_code_even_if_python_does_not_look_beside_a_script(
     clone, command, setting
 ):
@@ -127,7 +128,6 @@ def namespaces():
     [
         pytest.param("unshare --pid --fork --mount-proc python", marks=namespaces()),
         "setsid --wait ./wrap.sh",
-        "timeout 500 nice ./wrap.sh",
     ],
 )
 def test_a_launcher_that_hides_dvc_does_not_end_the_stage(clone, launcher):

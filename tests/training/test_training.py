@@ -67,9 +67,9 @@ def test_a_run_leaves_weights_facts_and_curves_and_no_checkpoint(faces):
 
 
 @pytest.mark.parametrize("name", RECONSTRUCTORS)
-def test_the_same_seed_gives_the_same_reconstructor_and_pictures(faces, name):
-    first = run_reconstructor(name, faces, settings(epochs=1))
-    assert same(first, run_reconstructor(name, faces, settings(epochs=1)))
+def test_the_same_seed_gives_the_same_reconstructor_and_pictures(few_faces, name):
+    first = run_reconstructor(name, few_faces, settings(epochs=1, batch_size=8))
+    assert same(first, run_reconstructor(name, few_faces, settings(epochs=1, batch_size=8)))
     assert (Path("data/training/reconstructors") / name / "pictures/epoch_001.png").exists()
 
 
@@ -78,7 +78,8 @@ def test_a_reconstructor_learns(faces, name):
     images = np.array(faces.images)
     images[:, :24] = images[:, :23:-1]  # the upper half tells all about the lower one
     told = FaceSet(images, faces.labels, faces.split, faces.row)
-    run_reconstructor(name, told, settings(epochs=8))
+    # The largest ones learn this soonest, and take longest for an epoch.
+    run_reconstructor(name, told, settings(epochs=3 if name.startswith("resnet50") else 8))
     curve = Path(f"data/training/reconstructors/{name}/validation/loss.tsv").read_text().split()
     assert float(curve[-1]) < 0.95 * float(curve[3])
 
@@ -158,8 +159,10 @@ def contents(folder):
 
 
 # One of each kind: classification, supervised, adversarial, on the kept features of an encoder.
-@pytest.mark.parametrize("name", ["ceiling", "unet", "cgan", "vgg16"])
-@pytest.mark.parametrize("epochs", [1, 3])
+# After one epoch there is one checkpoint, later there are two, whatever is trained.
+@pytest.mark.parametrize(
+    ("name", "epochs"), [("ceiling", 1), ("ceiling", 3), ("unet", 3), ("cgan", 3), ("vgg16", 3)]
+)
 def test_an_interrupted_run_ends_like_one_that_was_not(faces, monkeypatch, name, epochs):
     def run():
         if name == "ceiling":
