@@ -1,5 +1,7 @@
 PYTHON ?= python3
 VENV   := .venv
+# Asked before DVC, which fails on some wrong values without naming the key.
+CHECK  := python stages/check_params.py
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: help repro report test fuzz lint fetch lock bench torture vulnerabilities sbom clean repository
@@ -8,11 +10,13 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
 
 repro: repository $(VENV)/installed  ## run the whole pipeline and show the comparison
+	@$(CHECK)
 	dvc repro headline
 	dvc repro
 	@cat metrics/compare.md
 
 report: repository $(VENV)/installed  ## make report/index.html, and everything in the pipeline that it needs
+	@$(CHECK)
 	dvc repro report/dvc.yaml
 
 test: lint  ## check style and types, then run all tests

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from clone import ROOT
@@ -239,6 +240,21 @@ def test_what_dvc_cannot_read_is_named_by_dvc_or_the_first_stage(edited, key, va
     assert line in edited.dvc("repro", "check_params", status=255)
     printed = stage(edited, "check_params", {}, status=2)
     assert printed.startswith(f"error: params.yaml: {key}")
+
+
+@pytest.mark.parametrize("target", ["repro", "report"])
+@pytest.mark.parametrize(("key", "value"), [("data.source", ""), ("evaluate.seeds", None)])
+def test_make_names_what_dvc_does_not(edited, key, value, target):
+    edited.set_params(lambda params: set_key(params, key, value))
+    (edited.path / ".venv").mkdir(exist_ok=True)
+    (edited.path / ".venv/installed").touch()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        ["make", target], cwd=edited.path, env=os.environ | {"PATH": path},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 2
+    assert made.stderr.startswith(f"error: params.yaml: {key}")
 
 
 @pytest.mark.parametrize("target", ["repro", "report"])
