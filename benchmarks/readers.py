@@ -2,12 +2,12 @@
 
     python benchmarks/readers.py FOLDER... [--jobs 8] [--minutes 9] [--train-only]
 
-FOLDER: a clone in which `dvc repro crop audit` has run. It gets what the stages of
-`readers/dvc.yaml` would write, up to `readers/results.json`; `dvc commit readers/dvc.yaml` takes it
-over. Networks that are this small leave most of a GPU idle, and a stage trains its seeds and folds
-one after the other, so here each of them is a job of its own. What comes first in `params.yaml`
-begins first. When the time is over, training stops, and readers without all of their seeds are left
-out. Called again, it goes on from what is finished.
+FOLDER: a clone in which `dvc repro crop audit` has run. It gets the models, predictions, metrics
+of the stages of `readers/dvc.yaml`; `python stages/readers_results.py` there then puts
+them side by side. Networks that are this small leave most of a GPU idle, and a stage trains its
+seeds and folds one after the other, so here each of them is a job of its own. What comes first in
+`params.yaml` begins first. When the time is over, training stops, and readers without all of their
+seeds are left out. Called again, it goes on from what is finished.
 
 With `--train-only` nothing is judged, and the labels of the test split stay closed.
 """
@@ -148,7 +148,7 @@ def _jobs(folder: Path) -> list[Job]:
         needs = [] if teacher == NOBODY else [f"{made} {teacher}"]
         seeds = [f"seed {name} {seed}" for seed in entry.all_seeds()]
         folds = [f"fold {name} {number}" for number in range(entry.folds or 0)]
-        if name in teachers:
+        if name in teachers or entry.folds:
             jobs += [
                 Job(folder, job, needs, _training(name, fold=number), trains=True)
                 for number, job in enumerate(folds)

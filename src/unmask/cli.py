@@ -8,9 +8,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -42,11 +42,15 @@ def _one_line(command: Callable[..., None]) -> Callable[..., None]:
             _say(f"error: {where}{error.strerror or error}; fix this and run again")
             sys.exit(2)
         except KeyboardInterrupt:
-            _say("interrupted")
-            sys.stdout.flush()
-            os._exit(128 + signal.SIGINT)  # photos that threads work on need not be waited for
+            _interrupted()
 
     return run
+
+
+def _interrupted(*_: object) -> NoReturn:
+    _say("interrupted")
+    sys.stdout.flush()
+    os._exit(128 + signal.SIGINT)  # photos that threads work on need not be waited for
 
 
 def _say(line: str) -> None:
@@ -59,13 +63,8 @@ def _say(line: str) -> None:
 def _beside_the_bar() -> Iterator[None]:
     """Let a line be printed while a progress bar may be on the screen."""
     tqdm = sys.modules.get("tqdm")
-    with tqdm.tqdm.external_write_mode() if tqdm else _nothing():
+    with tqdm.tqdm.external_write_mode() if tqdm else nullcontext():
         yield
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -176,15 +175,18 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
     width = max(len(str(source.path)) for source in sources)
     _print(output.head(kind, width))
     progress, failed = Progress("photos"), 0
+    # Not by an exception: libraries swallow one that is raised in a callback of theirs.
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         results = predictor(source.path for source in sources)
         for number, (source, photo) in enumerate(zip(sources, results, strict=True), 1):
-            if photo.error:
-                failed += 1
-                _say(f"error: {photo.problem}")
-            if not (photo.error and kind == "table"):
-                _print(output.lines(kind, str(source.path), photo, width))
-            _save(source, photo, options["save_crops"], options["annotate"])
+            with _without_ctrl_c():
+                if photo.error:
+                    failed += 1
+                    _say(f"error: {photo.problem}")
+                if not (photo.error and kind == "table"):
+                    _print(output.lines(kind, str(source.path), photo, width))
+                _save(source, photo, options["save_crops"], options["annotate"])
             progress.show(number, len(sources), f"{number} of {len(sources)}", 10.0)
     finally:
         progress.close()
@@ -206,5 +208,18 @@ def _print(text: str) -> None:
     if not text:
         return
     with _beside_the_bar():
-        sys.stdout.write(text)  # whole lines, so that nothing is cut by Ctrl-C
+        sys.stdout.write(text)
         sys.stdout.flush()
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C wait until a line or a picture has been written whole."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

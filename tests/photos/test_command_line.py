@@ -220,7 +220,8 @@ def test_without_the_extra_one_line_says_how_to_get_it(photos, unmask_command, r
     assert "pip install 'unmask[faces]'" in done.err[-1]
 
 
-def test_ctrl_c_leaves_complete_lines(tmp_path, reader):
+@pytest.mark.parametrize("wait", [0.0, 3.0])
+def test_ctrl_c_leaves_complete_lines(tmp_path, reader, wait):
     # More than fits into the pipe, so that the command is still at work when it hears of Ctrl-C.
     for number in range(500):
         Image.fromarray(noise(48)).save(tmp_path / f"{number}.png")
@@ -231,6 +232,7 @@ def test_ctrl_c_leaves_complete_lines(tmp_path, reader):
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     first = [running.stdout.readline() for _ in range(20)]
+    time.sleep(wait)  # until the pipe is full, or not
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 130

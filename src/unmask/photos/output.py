@@ -11,8 +11,6 @@ from unmask.core.faces import CLASSES
 from unmask.photos.predict import FaceResult, PhotoResult
 from unmask.sources.text import shown
 
-FORMATS = ("table", "json", "csv")
-
 _WIDTHS = {"face": 5, "at": 23, "mask": 4, "expression": 20, "read by": 0}
 _CSV = (
     "file", "face", "left", "top", "right", "bottom", "score", "masked", "mask_probability",
