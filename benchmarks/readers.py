@@ -130,7 +130,7 @@ def _run(job: Job) -> None:
 def _jobs(folder: Path) -> list[Job]:
     """Return the jobs of a clone in the order of its params.yaml."""
     os.chdir(folder)
-    readers, ensembles = read_readers()
+    readers, ensembles, averages = read_readers()
     for entry in readers.values():
         # A stage takes over what a job has trained if both have imported the same code.
         load("classifiers", entry.classifier.name)
@@ -172,6 +172,12 @@ def _jobs(folder: Path) -> list[Job]:
         jobs.append(
             Job(folder, f"judge {name}", [f"ensemble {name}"], _stage("evaluate_reader.py", name))
         )
+    for name, average in averages.items():
+        needs = [f"train {average.reader}"]
+        jobs.append(Job(folder, f"average {name}", needs, _stage("average_posterior.py", name)))
+        jobs.append(
+            Job(folder, f"judge {name}", [f"average {name}"], _stage("evaluate_reader.py", name))
+        )
     return jobs
 
 
@@ -187,7 +193,7 @@ def _training(name: str, number: int = 0, fold: int | None = None) -> Callable[[
     """Train one model of a reader: that of a seed, or the one that leaves out a fold."""
 
     def work() -> None:
-        readers, _ = read_readers()
+        readers = read_readers().readers
         entry, train = readers[name], read(Train, "train")
         lesson, source = open_lesson(entry), source_of_faces()
         if fold is not None:

@@ -1,4 +1,4 @@
-"""Judge one of `readers` or `ensembles` in params.yaml, each of its models, on every split.
+"""Judge a reader, an ensemble or a posterior average, each of its models, on every split.
 
 Reads models/readers/R, what it sees, data/faces, data/test_labels.npy and data/audit; writes
 readers/metrics/R/SEED.json and data/readers/predictions/R/SEED (validation.csv, test.csv).
@@ -23,7 +23,7 @@ from unmask.readers import model_folders, one_of
 
 
 def main(name: str) -> None:
-    """Run the stage for the reader or ensemble `name`."""
+    """Run the stage for the entry `name`."""
     risk, augment = read(Unsure, "unsure").risk, read(Evaluate, "evaluate").augment
     faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
     keep = open_array("data/audit/keep.npy")

@@ -1,4 +1,4 @@
-"""Put all readers and ensembles side by side.
+"""Put all readers, ensembles and posterior averages side by side.
 
 Reads readers/metrics, readers/teachers, data/readers/predictions and data/faces/meta.json; writes
 readers/results.json, the same as a table in results.md and as a figure in results.png.
@@ -17,8 +17,7 @@ from unmask.params.readers import Unsure, read_readers
 
 def main() -> None:
     """Run the stage."""
-    readers, ensembles = read_readers()
-    figures = results(readers, ensembles, read(Unsure, "unsure").risk)
+    figures = results(read_readers(), read(Unsure, "unsure").risk)
 
     write_results(Path("readers/results"), figures, markdown(figures), draw(figures))
 

@@ -15,6 +15,7 @@ RECONSTRUCTORS = {
     name: Reconstructor.model_validate(entry).settings
     for name, entry in PARAMS["reconstructors"].items()
 }
+RECONSTRUCTORS["flow"] = {"width": 8, "steps": 2}  # off by default
 CLASSIFIERS = PARAMS["classifiers"]
 
 

@@ -47,7 +47,7 @@ def reader(name: str, seed: str = "") -> Reader:
 
 
 def one_of(name: str, seed: str, view: str) -> Reader:
-    """Return one model of an entry of `readers` or `ensembles`.
+    """Return one model of a reader, an ensemble or a posterior average.
 
     seed: that it was trained from, or `all`.
     """
@@ -62,6 +62,8 @@ def model_folders(folder: str | Path) -> list[Path]:
 
 
 def source_of_faces() -> dict[str, Any]:
-    """Return what models record about the faces they were trained on, as found by `ingest`."""
+    """Return what models record about the faces they were trained on, as `ingest` found them."""
     meta = read_json("data/faces/meta.json")
-    return {key: meta[key] for key in ("source", "source_sha256", "labels")}
+    # `placement` only if faces were moved, by the stage `place`
+    keys = [key for key in ("source", "source_sha256", "labels", "placement") if key in meta]
+    return {key: meta[key] for key in keys}

@@ -20,6 +20,7 @@ READERS = {
     "whole": {"sees": "faces", "classifier": RESNET, "objective": LABELS, "folds": 2},
 }  # the student first: what counts is not the order of the entries
 ENSEMBLES = {"both": {"sees": "halves", "members": ["hard", "taught"]}}
+AVERAGES = {"drawn": {"reconstructor": "mean_face", "reader": "whole", "samples": 1}}
 
 # Of the teachers' architectures, DVC knows by their weights.
 SHARED = {"src/unmask/classifiers/ensemble.py"}
@@ -27,6 +28,7 @@ SHARED = {"src/unmask/classifiers/ensemble.py"}
 
 def _few(params):
     params |= {"readers": READERS, "ensembles": ENSEMBLES, "unsure": {"risk": 0.3}}
+    params["posterior_averages"] = AVERAGES
 
 
 def ran(printed):
@@ -53,9 +55,11 @@ def readers(first, tmp_path):
 
 def test_a_teacher_is_made_before_its_student(first):
     _, stages = first
-    assert len(stages) == len(set(stages)) == 1 + 3 * len(READERS) + 2 + 1
+    assert len(stages) == len(set(stages)) == 1 + 3 * len(READERS) + 2 * len(ENSEMBLES) + 2 * len(AVERAGES) + 1
     order = ["nobody", "train_reader@whole", "teach@whole", "train_reader@taught", "ensemble@both"]
     order += ["evaluate_ensemble@both", "readers_results"]
+    assert sorted(order, key=stages.index) == order
+    order = ["train_reader@whole", "average_posterior@drawn", "evaluate_posterior_average@drawn"]
     assert sorted(order, key=stages.index) == order
 
 
@@ -66,7 +70,7 @@ def test_a_second_repro_runs_nothing(first):
 def test_every_model_is_judged_and_compared(first):
     path = first[0].path
     found = json.loads((path / "readers/results.json").read_text())
-    assert set(found["readers"]) == {*READERS, *ENSEMBLES}
+    assert set(found["readers"]) == {*READERS, *ENSEMBLES, *AVERAGES}
     assert found["reference"] == "hard"
     for name in READERS:
         row = found["readers"][name]
@@ -76,6 +80,8 @@ def test_every_model_is_judged_and_compared(first):
         assert row["parameters"] == metrics[0]["parameters"] > 0
     parameters = found["readers"]["both"]["parameters"]
     assert parameters == 4 * found["readers"]["hard"]["parameters"]
+    drawn = found["readers"]["drawn"]
+    assert (drawn["view"], drawn["seeds"]) == ("upper", found["readers"]["whole"]["seeds"])
     assert {"gain"} == set(found["readers"]["taught"]) - set(found["readers"]["hard"])
     assert (path / "readers/results.png").read_bytes().startswith(b"\x89PNG")
 

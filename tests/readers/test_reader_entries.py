@@ -9,7 +9,14 @@ import yaml
 from nested import set_key
 from unmask.core.errors import UserError
 from unmask.core.section import check
-from unmask.params.readers import Ensemble, ReaderEntry, check_readers, view_of
+from unmask.params.reader_checks import check_readers
+from unmask.params.readers import (
+    Ensemble,
+    PosteriorAverage,
+    ReaderEntry,
+    Readers,
+    view_of,
+)
 from unmask.params.schema import Params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,19 +39,21 @@ ENSEMBLES = {
     "both": {"sees": "halves", "members": ["hard", "taught"]},
     "more": {"sees": "halves", "members": ["both", "taught"]},
 }
+AVERAGES = {"drawn": {"reconstructor": "unet", "reader": "whole", "samples": 1}}
+SECTIONS = {"readers": ReaderEntry, "ensembles": Ensemble, "posterior_averages": PosteriorAverage}
 
 
 def checked(key=None, value=None):
     """Check the entries above with one key changed; `...` removes it."""
-    values = copy.deepcopy({"readers": READERS, "ensembles": ENSEMBLES})
+    values = copy.deepcopy(dict(zip(SECTIONS, (READERS, ENSEMBLES, AVERAGES), strict=True)))
     if key:
         set_key(values, key, value)
-    readers, ensembles = (
+    entries = Readers(*(
         {name: check(kind, entry, f"{section}.{name}") for name, entry in values[section].items()}
-        for section, kind in (("readers", ReaderEntry), ("ensembles", Ensemble))
-    )
-    check_readers(readers, ensembles, ["unet", "mirror"])
-    return readers
+        for section, kind in SECTIONS.items()
+    ))  # fmt: skip
+    check_readers(entries, ["unet", "mirror"])
+    return entries.readers
 
 
 def test_views():
@@ -54,6 +63,7 @@ def test_views():
     assert view_of("stitched/unet") == "stitched unet"
 
 
+DRAWN = "posterior_averages.drawn"
 TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
 
 
@@ -93,6 +103,10 @@ TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
         (MEMBERS, ["hard", "more"], "", "more itself needs both; break the circle"),
         (MEMBERS, ["hard", "whole"], "", "whole sees faces, not halves"),
         ("ensembles.both.sees", "faces", MEMBERS, "hard sees halves, not faces"),
+        (f"{DRAWN}.samples", 0, "", "input should be greater than or equal to 1"),
+        (f"{DRAWN}.reconstructor", "umet", "", "no reconstructor umet; choose one of unet, mirror"),
+        (f"{DRAWN}.reader", "hard", "", "hard: no reader of faces; choose one of whole"),
+        ("posterior_averages.both", AVERAGES["drawn"], "posterior_averages", "both is a reader al"),
     ],
 )
 def test_a_mistake_is_named(key, value, where, words):

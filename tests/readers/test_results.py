@@ -13,7 +13,7 @@ from unmask.evaluation.paired import gain, sign_flip_p, summary
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.readers import draw, markdown, results
 from unmask.evaluation.statistics import gain_interval, mcnemar_p
-from unmask.params.readers import Ensemble, ReaderEntry
+from unmask.params.readers import Ensemble, ReaderEntry, Readers
 
 FACES = 350
 
@@ -100,7 +100,7 @@ def figures(in_folder):
         "taught": entry("halves", "whole"),
     }  # fmt: skip
     both = Ensemble(sees="halves", members=["hard", "taught"])
-    return results(readers, {"both": both}, 0.3)
+    return results(Readers(readers, {"both": both}, {}), 0.3)
 
 
 def test_masked_readers_are_compared_with_the_first_that_learns_from_labels(figures):

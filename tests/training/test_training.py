@@ -1,6 +1,8 @@
 """Training runs: what they write, what ends them, and how they go on after an interruption."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,6 +66,13 @@ def test_a_run_leaves_weights_facts_and_curves_and_no_checkpoint(faces):
     assert max(values) == pytest.approx(training["best"]["validation/accuracy"])
     assert [epoch["validation/accuracy"] for epoch in training["history"]] == values
     assert not list(Path(".checkpoints").rglob("*.safetensors"))
+
+
+def test_a_repository_without_a_commit_is_enough(faces):
+    for command in (["git", "init"], [sys.executable, "-m", "dvc", "init"]):
+        subprocess.run([*command, "--quiet"], check=True)
+    run_classifier(faces, settings(epochs=1))
+    assert Path("data/training/ceiling/train/loss.tsv").exists()
 
 
 @pytest.mark.parametrize("name", RECONSTRUCTORS)

@@ -13,7 +13,7 @@ from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table, read_predictions
 from unmask.evaluation.statistics import holm
 from unmask.evaluation.tables import Columns, Row, percent, table
-from unmask.params.readers import FACES, HALVES, NOBODY, Ensemble, ReaderEntry
+from unmask.params.readers import FACES, HALVES, NOBODY, ReaderEntry, Readers
 from unmask.readers import one_of
 
 
@@ -67,9 +67,7 @@ most {risk:.0%} of its answers are wrong, answers "answered" of the test faces.
 """
 
 
-def results(
-    readers: Mapping[str, ReaderEntry], ensembles: Mapping[str, Ensemble], risk: float
-) -> dict[str, Any]:
+def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     """Return the figures of `readers/results.json`.
 
     `readers` by name: `view`, `parameters`, `seeds`, `validation` and `test` with `accuracy`,
@@ -78,16 +76,14 @@ def results(
     of its folds, if it has any; and `gain` over the reader named `reference`. See the legend of the
     table for what they are.
     """
-    runs = {name: [str(seed) for seed in entry.all_seeds()] for name, entry in readers.items()}
-    runs |= {name: ["all"] for name in ensembles}
-    entries: dict[str, ReaderEntry | Ensemble] = {**readers, **ensembles}
+    readers, runs = all_of_them.readers, all_of_them.models()
     tests = {name: _tables(name, seeds, "test") for name, seeds in runs.items()}
     figures = {name: _reader(name, seeds, tests[name]) for name, seeds in runs.items()}
     for name, entry in readers.items():
         if entry.folds:
             figures[name]["teacher"] = read_json(f"readers/teachers/{name}.json")
     reference = _reference(readers)
-    masked = [name for name, entry in entries.items() if entry.sees != FACES]
+    masked = [name for name, entry in all_of_them.entries() if entry.sees != FACES]
     compared = [name for name in masked if reference not in (None, name)]
     for name in compared:
         paired = runs[name] == runs[str(reference)]

@@ -1,10 +1,18 @@
-"""`data`, `sample` and `audit`: where the faces come from, and which of them are used."""
+"""`data`, `sample`, `audit`, `placement`: the source of faces, which are used, where they lie."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from unmask.core.section import Section
+from unmask.core.section import Section, check, load
+
+Placement = Literal["rows", "landmarks", "eyes"]
+"""What puts the mask's edge on a face.
+
+`rows` cuts all faces at the same row, as they come (paper, section 3.1). `landmarks` moves each
+face first, eyes level and the middle of the nose on that row (the paper's first proposed
+improvement); `eyes` does so by the eyes alone, which is what a mask leaves of them.
+"""
 
 
 class Data(Section):
@@ -54,3 +62,13 @@ class AuditParams(Section):
     remove: Literal["near", "exact", "none"]
     similarity: float = Field(gt=0.5, le=1)
     flat: float = Field(gt=0.5, le=1)
+
+
+class _Placement(Section):
+    placement: Placement
+
+
+def read_placement() -> Placement:
+    """Return the key `placement`, checked."""
+    given = {key: value for key, value in load().items() if key == "placement"}
+    return check(_Placement, given).placement

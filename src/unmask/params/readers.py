@@ -1,13 +1,14 @@
-"""`readers`, `ensembles`, `unsure`: the readers of masked faces beside the pipeline's own."""
+"""`readers`, `ensembles`, `posterior_averages`, `unsure`: readers of masked faces beside the
+pipeline's own.
+"""
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from unmask.core.errors import UserError
-from unmask.core.section import FILE, Section, check, load, read
+from unmask.core.section import Section, check, load, read
 from unmask.params.experiments import Evaluate, Seeds
 from unmask.params.models import Named
 from unmask.params.training import Training
@@ -88,6 +89,23 @@ class Ensemble(Section):
     members: list[str] = Field(min_length=2, max_length=2)
 
 
+class PosteriorAverage(Section):
+    """An entry of `posterior_averages`: what a reader of whole faces thinks of drawn lower halves.
+
+    reconstructor: who draws; reader: who sees `faces`, with each of its seeds; samples: halves
+    drawn for each face, over which probabilities are averaged.
+    """
+
+    reconstructor: str
+    reader: str
+    samples: int = Field(ge=1)
+
+    @property
+    def sees(self) -> str:
+        """The folder of `data/` whose images it is shown."""
+        return HALVES
+
+
 class Unsure(Section):
     """When a reader had better say that it does not know.
 
@@ -97,7 +115,25 @@ class Unsure(Section):
     risk: float = Field(gt=0, lt=1)
 
 
-Entries = Mapping[str, ReaderEntry | Ensemble]
+_Kind = TypeVar("_Kind", bound=Section)
+
+
+class Readers(NamedTuple):
+    """All entries by name, in the order of the file."""
+
+    readers: Mapping[str, ReaderEntry]
+    ensembles: Mapping[str, Ensemble]
+    averages: Mapping[str, PosteriorAverage]
+
+    def entries(self) -> list[tuple[str, ReaderEntry | Ensemble | PosteriorAverage]]:
+        """Return every entry with its name."""
+        return [*self.readers.items(), *self.ensembles.items(), *self.averages.items()]
+
+    def models(self) -> dict[str, list[str]]:
+        """Return the names of the models of each: seeds, or `all` for an ensemble."""
+        seeds = {name: [str(s) for s in entry.all_seeds()] for name, entry in self.readers.items()}
+        averages = {name: seeds[average.reader] for name, average in self.averages.items()}
+        return seeds | {name: ["all"] for name in self.ensembles} | averages
 
 
 def view_of(sees: str) -> str:
@@ -105,96 +141,14 @@ def view_of(sees: str) -> str:
     return _VIEWS.get(sees, f"stitched {sees.removeprefix(STITCHED)}")
 
 
-def read_readers() -> tuple[dict[str, ReaderEntry], dict[str, Ensemble]]:
-    """Return all entries of `readers` and of `ensembles`, in the order of the file.
-
-    Raises UserError as `read` does.
-    """
-    values = load()
-    return (
-        {name: read(ReaderEntry, f"readers.{name}") for name in values.get("readers") or {}},
-        {name: read(Ensemble, f"ensembles.{name}") for name in values.get("ensembles") or {}},
+def read_readers() -> Readers:
+    """Return all entries; raises UserError as `read` does."""
+    return Readers(
+        _entries("readers", ReaderEntry),
+        _entries("ensembles", Ensemble),
+        _entries("posterior_averages", PosteriorAverage),
     )
 
 
-def check_readers(
-    readers: Mapping[str, ReaderEntry],
-    ensembles: Mapping[str, Ensemble],
-    reconstructors: Collection[str],
-) -> None:
-    """Raise UserError, one line that names the key, unless the entries fit each other."""
-    entries: Entries = {**readers, **ensembles}
-    for name in [*readers, *ensembles]:
-        section = "readers" if name in readers else "ensembles"
-        if name in readers and name in ensembles:
-            _refuse("ensembles", f"{name} is a reader already; take another name")
-        if name == NOBODY or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            _refuse(section, f"{name}: no name for a folder; use small letters, digits and _")
-        model = entries[name].sees.partition(STITCHED)[2]
-        if model and model not in reconstructors:
-            allowed = ", ".join(reconstructors)
-            _refuse(f"{section}.{name}.sees", f"no reconstructor {model}; choose one of {allowed}")
-        _check_needed(f"{section}.{name}", name, entries)
-    for name, entry in readers.items():
-        if entry.objective.teacher == NOBODY:
-            _check_alone(f"readers.{name}", entry)
-        else:
-            _check_taught(f"readers.{name}", entry, entries[entry.objective.teacher])
-    for name, ensemble in ensembles.items():
-        for member in ensemble.members:
-            if entries[member].sees != ensemble.sees:
-                other = f"{member} sees {entries[member].sees}, not {ensemble.sees}"
-                _refuse(f"ensembles.{name}.members", f"{other}; average readers with one view")
-
-
-def _check_needed(key: str, name: str, entries: Entries) -> None:
-    """Refuse what is not there and what needs `name` itself."""
-    key = f"{key}.{'members' if isinstance(entries[name], Ensemble) else 'objective.teacher'}"
-    for needed in _needs(entries[name]):
-        if needed not in entries:
-            _refuse(key, f"no reader {needed}; choose one of {', '.join(entries)}")
-        if name in _all_needed(needed, entries):
-            _refuse(key, f"{needed} itself needs {name}; break the circle")
-
-
-def _check_alone(key: str, entry: ReaderEntry) -> None:
-    if entry.objective.name == DISTILLATION or entry.start == "teacher":
-        _refuse(f"{key}.objective.teacher", f"{NOBODY}, but one is needed; name a reader")
-
-
-def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble) -> None:
-    objective, starts = entry.objective, entry.start == "teacher"
-    learns, name = objective.name == DISTILLATION, entry.objective.teacher
-    if not learns and not starts:
-        fault = f"{name}, but {objective.name} learns from labels alone"
-        _refuse(f"{key}.objective.teacher", f"{fault}; set it to {NOBODY}, or start: teacher")
-    if starts and (not isinstance(teacher, ReaderEntry) or teacher.classifier != entry.classifier):
-        _refuse(f"{key}.start", f"teacher, but {name} is another classifier; set it to noise")
-    if learns and teacher.sees != entry.sees and {teacher.sees, entry.sees} != {HALVES, FACES}:
-        fault = f"{name} sees {teacher.sees}, which does not move with {entry.sees}"
-        _refuse(f"{key}.objective.teacher", f"{fault}; teach {HALVES} by {HALVES} or {FACES}")
-    if objective.settings.get("cross_fitted") and not getattr(teacher, "folds", None):
-        fault = f"true, but {name} has no folds"
-        _refuse(f"{key}.objective.cross_fitted", f"{fault}; set readers.{name}.folds")
-
-
-def _refuse(key: str, fault: str) -> NoReturn:
-    raise UserError(f"{FILE}: {key}: {fault}")
-
-
-def _needs(entry: ReaderEntry | Ensemble) -> list[str]:
-    if isinstance(entry, Ensemble):
-        return entry.members
-    return [entry.objective.teacher] if entry.objective.teacher != NOBODY else []
-
-
-def _all_needed(name: str, entries: Entries) -> set[str]:
-    """Return `name` and all that it needs, directly or through others."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        one = waiting.pop()
-        if one in entries and one not in found:
-            found.add(one)
-            waiting += _needs(entries[one])
-    return found
+def _entries(section: str, kind: type[_Kind]) -> dict[str, _Kind]:
+    return {name: read(kind, f"{section}.{name}") for name in load().get(section) or {}}

@@ -7,10 +7,17 @@ from pydantic import field_validator
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, read
 from unmask.models.registry import exists
-from unmask.params.data import AuditParams, Data, Sample
+from unmask.params.data import AuditParams, Data, Placement, Sample
 from unmask.params.experiments import HONEST, Evaluate, Experiment
 from unmask.params.models import Entry, Recon, Reconstructor, read_classifier
-from unmask.params.readers import Ensemble, ReaderEntry, Unsure, check_readers
+from unmask.params.reader_checks import check_readers
+from unmask.params.readers import (
+    Ensemble,
+    PosteriorAverage,
+    ReaderEntry,
+    Readers,
+    Unsure,
+)
 from unmask.params.training import Train
 
 RESERVED = ("baseline", "ceiling")
@@ -30,6 +37,7 @@ class Params(Section):
     data: Data
     sample: Sample
     audit: AuditParams
+    placement: Placement
     train: Train
     classifiers: dict[str, Entry]
     classifier: str
@@ -39,6 +47,7 @@ class Params(Section):
     laboratory: dict[str, Experiment]
     readers: dict[str, ReaderEntry]
     ensembles: dict[str, Ensemble]
+    posterior_averages: dict[str, PosteriorAverage]
     unsure: Unsure
 
     @field_validator("reconstructors")
@@ -93,7 +102,8 @@ def read_all() -> Params:
             f"{FILE}: recon.model: {params.recon.model} has no entry under reconstructors; "
             f"choose one of {allowed}"
         )
-    check_readers(params.readers, params.ensembles, params.reconstructors)
+    readers = Readers(params.readers, params.ensembles, params.posterior_averages)
+    check_readers(readers, params.reconstructors)
     _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
     _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask-fetch`")
     return params

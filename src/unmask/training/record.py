@@ -8,6 +8,7 @@ differ from run to run, so they are no output of a stage.
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,9 +162,16 @@ class Record:
         """Log the figures of the epochs since the last call."""
         if self._live is None:
             from dvclive.live import Live  # a second to import and to start
+            from scmrepo.exceptions import SCMError
+
+            class Curves(Live):
+                def _init_dvc(self) -> None:
+                    # It wants the commit that experiments start from; there may be none.
+                    with suppress(SCMError):
+                        super()._init_dvc()
 
             live = str(self.folder / "live")
-            self._live = Live(live, save_dvc_exp=False, dvcyaml=None, report=None)
+            self._live = Curves(live, save_dvc_exp=False, dvcyaml=None, report=None)
             self._live.step = 1
         for figures in state.history[self._logged :]:
             for name, value in figures.items():

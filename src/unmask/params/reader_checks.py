@@ -1,0 +1,125 @@
+"""Whether the entries of `readers`, `ensembles` and `posterior_averages` fit each other."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NoReturn
+
+from unmask.core.errors import UserError
+from unmask.core.section import FILE
+from unmask.params.readers import (
+    DISTILLATION,
+    FACES,
+    HALVES,
+    NOBODY,
+    STITCHED,
+    Ensemble,
+    PosteriorAverage,
+    ReaderEntry,
+    Readers,
+)
+
+Entries = Mapping[str, ReaderEntry | Ensemble]
+
+
+def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None:
+    """Raise UserError, one line that names the key, unless the entries fit each other."""
+    readers, ensembles, averages = all_of_them
+    entries: Entries = {**readers, **ensembles}
+    sections = [*(("readers", n) for n in readers), *(("ensembles", n) for n in ensembles)]
+    sections += [("posterior_averages", n) for n in averages]
+    taken = dict[str, str]()
+    for section, name in sections:
+        if name in taken:
+            _refuse(section, f"{name} is a reader already; take another name")
+        taken[name] = section
+        if name == NOBODY or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            _refuse(section, f"{name}: no name for a folder; use small letters, digits and _")
+    for name, average in averages.items():
+        _check_average(f"posterior_averages.{name}", average, readers, reconstructors)
+    for name, entry in entries.items():
+        section = f"{taken[name]}.{name}"
+        model = entry.sees.partition(STITCHED)[2]
+        if model and model not in reconstructors:
+            _refuse_reconstructor(f"{section}.sees", model, reconstructors)
+        _check_needed(section, name, entries)
+    for name, entry in readers.items():
+        if entry.objective.teacher == NOBODY:
+            _check_alone(f"readers.{name}", entry)
+        else:
+            _check_taught(f"readers.{name}", entry, entries[entry.objective.teacher])
+    for name, ensemble in ensembles.items():
+        for member in ensemble.members:
+            if entries[member].sees != ensemble.sees:
+                other = f"{member} sees {entries[member].sees}, not {ensemble.sees}"
+                _refuse(f"ensembles.{name}.members", f"{other}; average readers with one view")
+
+
+def _check_average(
+    key: str,
+    average: PosteriorAverage,
+    readers: Mapping[str, ReaderEntry],
+    reconstructors: Collection[str],
+) -> None:
+    if average.reconstructor not in reconstructors:
+        _refuse_reconstructor(f"{key}.reconstructor", average.reconstructor, reconstructors)
+    whole = [name for name, entry in readers.items() if entry.sees == FACES]
+    if average.reader not in whole:
+        allowed = ", ".join(whole) or "none; add one"
+        _refuse(f"{key}.reader", f"{average.reader}: no reader of {FACES}; choose one of {allowed}")
+
+
+def _check_needed(key: str, name: str, entries: Entries) -> None:
+    """Refuse what is not there and what needs `name` itself."""
+    key = f"{key}.{'members' if isinstance(entries[name], Ensemble) else 'objective.teacher'}"
+    for needed in _needs(entries[name]):
+        if needed not in entries:
+            _refuse(key, f"no reader {needed}; choose one of {', '.join(entries)}")
+        if name in _all_needed(needed, entries):
+            _refuse(key, f"{needed} itself needs {name}; break the circle")
+
+
+def _check_alone(key: str, entry: ReaderEntry) -> None:
+    if entry.objective.name == DISTILLATION or entry.start == "teacher":
+        _refuse(f"{key}.objective.teacher", f"{NOBODY}, but one is needed; name a reader")
+
+
+def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble) -> None:
+    objective, starts = entry.objective, entry.start == "teacher"
+    learns, name = objective.name == DISTILLATION, entry.objective.teacher
+    if not learns and not starts:
+        fault = f"{name}, but {objective.name} learns from labels alone"
+        _refuse(f"{key}.objective.teacher", f"{fault}; set it to {NOBODY}, or start: teacher")
+    if starts and (not isinstance(teacher, ReaderEntry) or teacher.classifier != entry.classifier):
+        _refuse(f"{key}.start", f"teacher, but {name} is another classifier; set it to noise")
+    if learns and teacher.sees != entry.sees and {teacher.sees, entry.sees} != {HALVES, FACES}:
+        fault = f"{name} sees {teacher.sees}, which does not move with {entry.sees}"
+        _refuse(f"{key}.objective.teacher", f"{fault}; teach {HALVES} by {HALVES} or {FACES}")
+    if objective.settings.get("cross_fitted") and not getattr(teacher, "folds", None):
+        fault = f"true, but {name} has no folds"
+        _refuse(f"{key}.objective.cross_fitted", f"{fault}; set readers.{name}.folds")
+
+
+def _refuse_reconstructor(key: str, name: str, reconstructors: Collection[str]) -> NoReturn:
+    _refuse(key, f"no reconstructor {name}; choose one of {', '.join(reconstructors)}")
+
+
+def _refuse(key: str, fault: str) -> NoReturn:
+    raise UserError(f"{FILE}: {key}: {fault}")
+
+
+def _needs(entry: ReaderEntry | Ensemble) -> list[str]:
+    if isinstance(entry, Ensemble):
+        return entry.members
+    return [entry.objective.teacher] if entry.objective.teacher != NOBODY else []
+
+
+def _all_needed(name: str, entries: Entries) -> set[str]:
+    """Return `name` and all that it needs, directly or through others."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in entries and one not in found:
+            found.add(one)
+            waiting += _needs(entries[one])
+    return found
