@@ -15,7 +15,7 @@ RECONSTRUCTORS = {
     name: Reconstructor.model_validate(entry).settings
     for name, entry in PARAMS["reconstructors"].items()
 }
-RECONSTRUCTORS["flow"] = {"width": 8, "steps": 2}  # off by default
+RECONSTRUCTORS |= {"flow": {"width": 8, "steps": 2}, "efficientnet_lite0": {"width": 4}}
 CLASSIFIERS = PARAMS["classifiers"]
 
 

@@ -47,12 +47,12 @@ class PretrainedDense(Pretrained):
 
 
 class Encoder(nn.Module):
-    """Layers of a torchvision network, under torchvision's names.
+    """Layers of a published network, under the names of its publisher.
 
     layers: modules by name, run one after the other.
     taps: names of the layers whose outputs are the feature maps, in the order of `layers`.
     lower: names of the layers (or parts of them) that `freeze: lower` means.
-    weights: the published ones.
+    weights: the published ones; None if torchvision has none.
     scale: mean and standard deviation per channel that those weights expect.
     size: height and width to which the upper half is resized; None leaves it as it is.
     """
@@ -65,7 +65,7 @@ class Encoder(nn.Module):
         layers: Mapping[str, nn.Module],
         taps: Sequence[str],
         lower: Sequence[str],
-        weights: WeightsEnum,
+        weights: WeightsEnum | None,
         params: Pretrained,
         scale: tuple[Sequence[float], Sequence[float]] = _IMAGENET,
         size: tuple[int, int] | None = None,

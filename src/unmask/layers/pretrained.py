@@ -51,7 +51,9 @@ class _Weights(NamedTuple):
         return ", ".join(filter(None, (prefix, self.key and f"from {shown(self.key)}")))
 
 
-def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> dict[str, str]:
+def load_pretrained(
+    module: nn.Module, choice: str, published: WeightsEnum | None
+) -> dict[str, str]:
     """Load weights into `module`, whose names are torchvision's; return what identifies them.
 
     choice: `none` leaves the module as it is, `imagenet` loads the published weights, anything else
@@ -68,7 +70,7 @@ def load_pretrained(module: nn.Module, choice: str, published: WeightsEnum) -> d
     """
     if choice == "none":
         return {"pretrained": "none"}
-    if choice == "imagenet":
+    if choice == "imagenet" and published:
         return {"pretrained": _copy(_download(published), module, str(published))}
     what = _copy(read_checkpoint(Path(choice)), module, choice)
     with Path(choice).open("rb") as file:
