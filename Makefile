@@ -20,7 +20,7 @@ report: repository $(VENV)/installed  ## make report/index.html, and everything 
 	dvc repro report/dvc.yaml
 
 test: lint  ## check style and types, then run all tests
-	pytest --numprocesses 2
+	pytest --numprocesses 2 -m "not rare"
 
 fuzz: $(VENV)/installed  ## run each fuzz test on 10,000 generated inputs; takes 15 minutes
 	pytest --numprocesses 2 --hypothesis-profile nightly tests/bad_input
@@ -31,7 +31,7 @@ lint: $(VENV)/installed  ## check style and types
 	mypy
 
 fetch: $(VENV)/installed  ## download FER2013 from Kaggle with your own credentials
-	unmask-fetch
+	unmask fetch
 
 lock: $(VENV)/installed  ## update requirements.lock from pyproject.toml
 	pip install --quiet pip-tools
@@ -45,8 +45,9 @@ vulnerabilities: $(VENV)/installed  ## look up known vulnerabilities in the lock
 bench: $(VENV)/installed .venv-bench/installed  ## run all benchmarks and write benchmarks/results.md
 	python benchmarks/run_all.py $(BENCH)
 
-torture: $(VENV)/installed  ## kill the pipeline at random moments and check what is left
+torture: $(VENV)/installed  ## kill the pipeline at random moments and check what is left; run rare tests
 	python benchmarks/torture.py
+	pytest -m rare
 
 sbom: $(VENV)/installed  ## write sbom.json, which lists what requirements.lock installs
 	pip install --quiet cyclonedx-bom

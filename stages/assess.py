@@ -1,7 +1,7 @@
 """Measure one reconstructor's lower halves: image quality, and what the ceiling classifier sees.
 
-Reads the true faces (no label), data/stitched/M, models/ceiling and the facts of the
-reconstructor's training; writes metrics/reconstruction/M.json.
+Reads the true faces, the labels that are not under seal, data/stitched/M, models/ceiling and the
+facts of the reconstructor's training; writes metrics/reconstruction/M.json.
 """
 
 import _source  # noqa: F401
@@ -20,10 +20,11 @@ def main(model: str) -> None:
     """Run the stage for the reconstructor `model`."""
     true = open_array("data/faces/images.npy")
     stitched = open_array(f"data/stitched/{model}/faces.npy")
+    labels = open_array("data/faces/labels.npy")  # without those of the test split
     split = open_array("data/faces/split.npy")
     keep = open_array("data/audit/keep.npy")
 
-    figures = assess(load_model("models/ceiling"), true, stitched, split, keep)
+    figures = assess(load_model("models/ceiling"), true, stitched, labels, split, keep)
     training = read_json(f"models/reconstructors/{model}/training.json")
     facts = {key: training.get(key) for key in _FACTS}
 

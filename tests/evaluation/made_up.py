@@ -37,6 +37,7 @@ def evaluate(accuracies, seed=0):
         write_json(f"metrics/classification/{name}.json", metrics(splits, 0.5) | {"made": MADE})
     for name in accuracies.keys() - {"baseline", "ceiling"}:
         block = {"psnr_db": 20.0, "ssim": 0.5, "l1": 0.1, "frechet_distance": 3.0}
+        block |= {"gradient_energy": 0.4}
         block |= {"expression_agreement": 0.5}
         facts = {"pretrained": "none" if name == "good" else None, "parameters": 1234}
         facts |= {"trained_parameters": 999, "epochs": 5, "best_epoch": 4, "faults": {}}

@@ -27,6 +27,7 @@ from torchmetrics.functional.image import (
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from unmask.core.errors import UserError
+from unmask.core.faces import HIDDEN
 from unmask.core.files import read_json, write_json
 from unmask.core.provenance import mismatch
 from unmask.evaluation.comparison import compare, headline, in_a_line
@@ -243,11 +244,16 @@ def faces_with_lower_halves(random, count=12):
     return faces, np.repeat(np.arange(3, dtype=np.uint8), count // 3), np.ones(count, bool)
 
 
+def hidden(split):
+    """Return labels of which those of the test split are hidden."""
+    return np.where(split == 2, HIDDEN, 0).astype(np.uint8)
+
+
 def test_a_perfect_reconstruction():
     faces, split, keep = faces_with_lower_halves(np.random.default_rng(0))
     noisy = faces.copy()
     noisy[:, 47] ^= 1
-    figures = assess(ByBrightness(), faces, noisy, split, keep)
+    figures = assess(ByBrightness(), faces, noisy, hidden(split), split, keep)
     assert set(figures) == {"train", "validation", "test"}
     assert figures["test"]["psnr_db"] > 60
     assert figures["test"]["ssim"] == pytest.approx(1, abs=1e-3)
@@ -256,7 +262,9 @@ def test_a_perfect_reconstruction():
 
 def test_an_exact_reconstruction_has_a_psnr_that_json_can_hold():
     faces, split, keep = faces_with_lower_halves(np.random.default_rng(0))
-    assert assess(ByBrightness(), faces, faces, split, keep)["test"]["psnr_db"] == 100
+    assert (
+        assess(ByBrightness(), faces, faces, hidden(split), split, keep)["test"]["psnr_db"] == 100
+    )
 
 
 def test_only_the_generated_half_counts():
@@ -264,7 +272,7 @@ def test_only_the_generated_half_counts():
     faces, split, keep = faces_with_lower_halves(random)
     stitched = faces.copy()
     stitched[:, 24:] = random.integers(0, 256, (12, 24, 48), dtype=np.uint8)
-    figures = assess(ByBrightness(), faces, stitched, split, keep)
+    figures = assess(ByBrightness(), faces, stitched, hidden(split), split, keep)
     test = split == 2
     difference = (faces[test, 24:].astype(float) - stitched[test, 24:]) / 255
     assert figures["test"]["l1"] == pytest.approx(np.abs(difference).mean(), rel=1e-4)
@@ -278,9 +286,31 @@ def test_agreement_is_the_share_of_faces_that_keep_their_class():
     stitched = faces.copy()
     stitched[[8, 9, 10], 24:] = 255
     split = np.repeat(np.arange(3, dtype=np.uint8), 4)
-    figures = assess(ByBrightness(), faces, stitched, split, np.ones(12, bool))
+    figures = assess(ByBrightness(), faces, stitched, hidden(split), split, np.ones(12, bool))
     assert figures["test"]["expression_agreement"] == 0.25
     assert figures["train"]["expression_agreement"] == 1
+
+
+def test_labels_are_compared_where_they_are_known():
+    faces = np.zeros((12, 48, 48), np.uint8)
+    split = np.repeat(np.arange(3, dtype=np.uint8), 4)
+    labels = hidden(split)
+    labels[split == 1] = [0, 0, 0, 5]
+    figures = assess(ByBrightness(), faces, faces, labels, split, np.ones(12, bool))
+    assert figures["validation"]["label_agreement"] == 0.75
+    assert figures["train"]["label_agreement"] == 1
+    assert "label_agreement" not in figures["test"]
+
+
+def test_a_blurred_half_has_little_gradient_energy():
+    random = np.random.default_rng(0)
+    faces, split, keep = faces_with_lower_halves(random)
+    blurred = faces.copy()
+    blurred[:, 24:] = faces[:, 24:] // 2 + 60
+    figures = assess(ByBrightness(), faces, blurred, hidden(split), split, keep)
+    assert figures["test"]["gradient_energy"] == pytest.approx(0.25, abs=0.01)
+    figures = assess(ByBrightness(), faces, faces, hidden(split), split, keep)
+    assert figures["test"]["gradient_energy"] == 1
 
 
 class Means(nn.Module):
@@ -303,7 +333,7 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     split = np.full(300, 2, np.uint8)
     split[:4] = [0, 0, 1, 1]
     true, stitched = true.astype(np.uint8), stitched.astype(np.uint8)
-    figures = assess(Means(), true, stitched, split, np.ones(300, bool))
+    figures = assess(Means(), true, stitched, hidden(split), split, np.ones(300, bool))
 
     def moments(faces):
         halves = faces[split == 2].reshape(-1, 2, 24 * 48).mean(2) / 255
@@ -312,7 +342,7 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     (mean1, cov1), (mean2, cov2) = moments(true), moments(stitched)
     expected = ((mean1 - mean2) ** 2).sum() + np.trace(cov1 + cov2 - 2 * sqrtm(cov1 @ cov2).real)
     assert figures["test"]["frechet_distance"] == pytest.approx(expected, rel=1e-3)
-    same = assess(Means(), true, true, split, np.ones(300, bool))
+    same = assess(Means(), true, true, hidden(split), split, np.ones(300, bool))
     assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
 
 
@@ -324,7 +354,7 @@ def test_the_figures_of_pictures_are_those_of_torchmetrics():
     split = np.full(620, 2, np.uint8)
     split[:4] = [0, 0, 1, 1]
     classifier = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 16), nn.ReLU(), nn.Linear(16, 7))
-    found = assess(classifier, true, stitched, split, np.ones(620, bool))["test"]
+    found = assess(classifier, true, stitched, hidden(split), split, np.ones(620, bool))["test"]
 
     first, second = (torch.from_numpy(faces[4:, None]).float() / 255 for faces in (stitched, true))
     halves = first[:, :, 24:], second[:, :, 24:]

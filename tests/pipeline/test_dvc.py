@@ -51,7 +51,7 @@ def test_repro_makes_every_metric(reproduced):
         for path in (reproduced.path / "metrics").rglob("*.json")
     }
     assert metrics == {
-        "sample.json", "audit.json", "headline.json", "compare.json",
+        "sample.json", "audit.json", "placement.json", "headline.json", "compare.json",
         *(f"classification/{name}.json" for name in ["baseline", "ceiling", *KEPT]),
         *(f"reconstruction/{name}.json" for name in KEPT),
     }  # fmt: skip
@@ -70,8 +70,9 @@ def test_metrics_have_the_keys_of_the_design(reproduced):
     assert list(reconstruction) == ["model", "train", "validation", "test", "made", "sha256"]
     assert reconstruction["model"]["pretrained"] == "none"
     for split in ("train", "validation", "test"):
-        assert set(reconstruction[split]) == {
-            "psnr_db", "ssim", "l1", "frechet_distance", "expression_agreement",
+        known = {"label_agreement"} if split != "test" else set()
+        assert set(reconstruction[split]) == known | {
+            "psnr_db", "ssim", "l1", "gradient_energy", "frechet_distance", "expression_agreement",
         }  # fmt: skip
     for name in ("baseline", "unet", "ceiling"):
         block = read(f"classification/{name}.json")
@@ -97,6 +98,7 @@ def test_predictions_cover_validation_and_test(reproduced):
 def test_halves_stitched_with_the_true_lower_half_would_be_the_faces(reproduced):
     data = reproduced.path / "data"
     faces = np.load(data / "faces/images.npy")
+    np.testing.assert_array_equal(faces, np.load(data / "ingested/images.npy"))  # by rows
     upper, lower = np.load(data / "halves/upper.npy"), np.load(data / "halves/lower.npy")
     np.testing.assert_array_equal(np.concatenate([upper, lower], axis=1), faces)
     stitched = np.load(data / "stitched/unet/faces.npy")
@@ -205,7 +207,7 @@ MADE_STALE = {
     "classifiers/paper_cnn.py": TRAIN_CLASSIFIERS | EVALUATE | of_all("assess"),
     "evaluation/quality.py": of_all("assess"),
     "mask.py": {
-        "audit", "crop", "sheet", *TRAIN_CLASSIFIERS,
+        "audit", "place", "crop", "sheet", *TRAIN_CLASSIFIERS,
         *of_all("assess", "stitch", "train_reconstructor"),
     },
     "reconstructors/unet.py": {"train_reconstructor@unet", "reconstruct@unet"},
@@ -237,7 +239,7 @@ def test_an_edit_makes_those_stages_stale_that_use_the_file(edited):
 
 
 def test_forced_runs_give_the_same_bytes(clone):
-    stages = ["make_sample", "ingest", "audit", "crop", "train_reconstructor@unet",
+    stages = ["make_sample", "ingest", "audit", "place", "crop", "train_reconstructor@unet",
               "reconstruct@unet", "stitch@unet", "assess@unet", "train_final@unet",
               "evaluate_final@unet", "sheet"]  # fmt: skip
     for name in stages:
@@ -267,6 +269,7 @@ def mistaken(reproduced, tmp_path_factory):
         ("data.votes", None, "data.votes: input should be a valid string, not "),
         ("data.source", False, "data.source: input should be a valid string, "),
         ("data.source", 2013, "data.source: input should be a valid string, "),
+        ("placement", "nose", "placement: input should be 'rows', 'landmarks' or 'eyes', not"),
         ("classifier", "vgg", "classifier: vgg has no entry under classifiers"),
     ],
 )

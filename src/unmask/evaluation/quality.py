@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.core.faces import SPLITS, TEST, rows_of
+from unmask.core.faces import HIDDEN, SPLITS, TEST, rows_of
 from unmask.core.progress import track
 from unmask.mask import crop
 from unmask.models.batches import Batches, to_unit
@@ -33,21 +33,23 @@ def assess(
     classifier: nn.Module,
     true: Faces,
     stitched: Faces,
+    labels: NDArray[np.uint8],
     split: NDArray[np.uint8],
     keep: NDArray[np.bool_],
 ) -> dict[str, dict[str, float]]:
     """Return the figures of `metrics/reconstruction/M.json`, for each split.
 
-    true, stitched: uint8 [N,48,48]; split: uint8 [N]; keep: bool [N], the faces of training and
+    true, stitched: uint8 [N,48,48]; labels: uint8 [N], those of the test split hidden, so that
+    there is no `label_agreement`; split: uint8 [N]; keep: bool [N], the faces of training and
     validation that count. `classifier` reads whole faces.
     """
     make_deterministic()
-    figures = {}
+    figures = dict[str, dict[str, float]]()
     for number, name in enumerate(SPLITS):
         rows = rows_of(split, number, None if number == TEST else keep)
         figures[name] = {
             **image_quality(true, stitched, rows),
-            **expression(classifier, true, stitched, rows),
+            **expression(classifier, true, stitched, labels, rows),
         }
     return figures
 
@@ -57,23 +59,30 @@ def image_quality(true: Faces, stitched: Faces, rows: NDArray[np.int64]) -> dict
 
     `psnr_db` is for the mean squared error over all faces, `ssim` (Wang et al. 2004, Gaussian
     kernel of 11 pixels) is the mean over faces, `l1` is the mean absolute error; pixels run from 0
-    to 1.
+    to 1. `gradient_energy` is the sum of squared differences of neighbouring pixels, as a share of
+    what it is in the true halves: below 1 where they are blurred.
     """
     lower_halves = {"generated": crop(stitched)[1], "true": crop(true)[1]}
     batches = Batches(lower_halves, rows, _QUALITY_BATCH).in_order()
-    absolute = squared = similarity = 0.0  # sums over faces
+    absolute = squared = similarity = drawn = there = 0.0  # sums over faces
     for part, pair in track(batches, -(-len(rows) // _QUALITY_BATCH), "image quality"):
         generated, target = to_unit(pair["generated"]), to_unit(pair["true"])
         difference = (generated - target).double()
         absolute += len(part) * float(difference.abs().mean())
         squared += len(part) * float(difference.square().mean())
         similarity += len(part) * float(ssim(_reflected(generated), _reflected(target)))
+        drawn, there = drawn + _energy(generated), there + _energy(target)
     decibels = -10 * log10(squared / len(rows)) if squared else _MAX_PSNR_DB
     return {
         "psnr_db": min(decibels, _MAX_PSNR_DB),
         "ssim": similarity / len(rows),
         "l1": absolute / len(rows),
+        "gradient_energy": drawn / there if there else 1.0,
     }
+
+
+def _energy(images: Tensor) -> float:
+    return sum(float(images.diff(dim=side).double().square().sum()) for side in (2, 3))
 
 
 def _reflected(images: Tensor) -> Tensor:
@@ -82,21 +91,26 @@ def _reflected(images: Tensor) -> Tensor:
 
 
 def expression(
-    classifier: nn.Module, true: Faces, stitched: Faces, rows: NDArray[np.int64]
+    classifier: nn.Module,
+    true: Faces,
+    stitched: Faces,
+    labels: NDArray[np.uint8],
+    rows: NDArray[np.int64],
 ) -> dict[str, float]:
     """Return figures for the given rows of true and stitched faces, uint8 [N,48,48] each.
 
     `frechet_distance` (Heusel et al. 2017) is taken in the features that the last linear layer of
     `classifier` receives, since Inception's mean little for grey faces of 48x48 pixels.
     `expression_agreement` is how often `classifier` gives the stitched face the same class as the
-    true one.
+    true one, `label_agreement` how often the class that the face is labelled with, where
+    labels are not hidden.
     """
     device = choose_device()
     reader = _Reader(classifier.to(device).eval())
     reader.to(memory_format=torch.channels_last)
     faces = {"true": true, "stitched": stitched}
     moments = {name: _Moments(reader.num_features, device) for name in faces}
-    agreed = 0
+    agreed, found = 0, list[Tensor]()
     for _, pair in Batches(faces, rows, _READER_BATCH).in_order():
         classes = []
         for name, images in pair.items():
@@ -104,10 +118,15 @@ def expression(
             moments[name].add(features)
             classes.append(logits.argmax(1))
         agreed += int((classes[0] == classes[1]).sum())
-    return {
+        found.append(classes[1].cpu())
+    figures = {
         "frechet_distance": _frechet_distance(moments["true"], moments["stitched"]),
         "expression_agreement": agreed / len(rows),
     }
+    if HIDDEN not in labels[rows]:
+        right = torch.cat(found).numpy() == labels[rows]
+        figures["label_agreement"] = float(right.mean())
+    return figures
 
 
 class _Moments:

@@ -54,6 +54,7 @@ RECONSTRUCTION: Columns = {
     "PSNR": lambda row: f"{row['psnr_db']:.2f} dB",
     "SSIM": lambda row: f"{row['ssim']:.3f}",
     "L1": lambda row: f"{row['l1']:.4f}",
+    "gradient energy": lambda row: f"{row['gradient_energy']:.0%}",
     "Frechet distance": lambda row: f"{row['frechet_distance']:.2f}",
     "agreement": lambda row: f"{row['expression_agreement']:.1%}",
     "weights (trained)": lambda row: f"{row['parameters']:,} ({row['trained_parameters']:,})",
@@ -72,10 +73,12 @@ in evaluation mode.
 """
 
 _NOTE_ON_RECONSTRUCTION = """
-All figures are for the test split. PSNR, SSIM and L1 are for the generated half alone. The Frechet
-distance is between stitched and true faces, in the features of the ceiling classifier; agreement is
-how often that classifier gives the stitched face the same class as the true one. "Pretrained" says
-where an encoder's weights came from, `none` meaning noise; it is empty for models without encoder.
+All figures are for the test split. PSNR, SSIM and L1 are for the generated half alone; gradient
+energy is that of its neighbouring pixels' differences, as a share of what the true half has, so
+blurred halves have little. The Frechet distance is between stitched and true faces, in the features
+of the ceiling classifier; agreement is how often that classifier gives the stitched face the same
+class as the true one. "Pretrained" says where an encoder's weights came from, `none` meaning noise;
+it is empty for models without encoder.
 """
 
 
