@@ -10,7 +10,9 @@ from runs import run_reconstructor, same, settings
 from torch import nn
 
 from unmask.core.faces import FaceSet
-from unmask.objectives.adversarial import Params, PatchDiscriminator, build
+from unmask.models.folder import build as folder_build
+from unmask.models.folder import reconstructor_config
+from unmask.objectives.adversarial import Params, PatchDiscriminator, _altered, build
 from unmask.params.training import Training
 from unmask.training.process_group import Compute
 
@@ -50,7 +52,7 @@ def batch(seed=0):
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-@pytest.mark.parametrize("gan_loss", ["hinge", "non_saturating"])
+@pytest.mark.parametrize("gan_loss", ["hinge", "non_saturating", "relativistic"])
 def test_both_losses_are_logged(few_faces, name, gan_loss):
     run_reconstructor(
         name, few_faces, settings(epochs=2), objective={"name": "adversarial", "gan_loss": gan_loss}
@@ -67,14 +69,68 @@ def test_any_reconstructor_can_learn_adversarially(few_faces):
     assert not same(supervised, run_reconstructor("unet", few_faces, train, objective=adversarial))
 
 
-def test_the_discriminator_learns_to_tell_generated_halves():
-    learner = objective(learning_rate=0.001, discriminator_learning_rate=5.0)
+MODERN = {"gan_loss": "relativistic", "r1": 0.5, "spectral_norm": False, "augment": True}
+MODERN |= {"discriminator_width": 16}
+
+
+@pytest.mark.parametrize("params", [{}, MODERN], ids=["pix2pix", "since then"])
+def test_the_discriminator_learns_to_tell_generated_halves(params):
+    learner = objective(learning_rate=0.001, discriminator_learning_rate=5.0, **params)
     first = learner.train_step(batch())["discriminator_accuracy"]
     for seed in range(60):
         halves = batch(seed)
         halves["lower"][..., ::2] = 0  # real halves have stripes, which the generator cannot make
         figures = learner.train_step(halves)
     assert figures["discriminator_accuracy"] > max(0.9, first)
+
+
+def slope(learner):
+    """Return the norm of the discriminator's gradient at real faces."""
+    halves = {name: tensor / 255 for name, tensor in batch(7).items()}
+    faces = (2 * torch.cat([halves["upper"], halves["lower"]], 2) - 1).requires_grad_()
+    discriminator = learner.helpers["discriminator"].eval()
+    (found,) = torch.autograd.grad(discriminator(faces).mean((1, 2, 3)).sum(), faces)
+    return float(found.square().sum((1, 2, 3)).mean())
+
+
+def test_r1_is_half_the_squared_gradient_at_real_faces_and_keeps_it_small():
+    slopes = []
+    for r1 in (0.0, 10.0):
+        learner = objective(
+            spectral_norm=False, discriminator_learning_rate=0.3, discriminator_width=8, r1=r1
+        )
+        faces = torch.rand(4, 1, 48, 48).requires_grad_()
+        logits = learner.helpers["discriminator"](faces)
+        (by_face,) = torch.autograd.grad(logits.mean((1, 2, 3)).sum(), faces, retain_graph=True)
+        expected = r1 / 2 * by_face.square().sum((1, 2, 3)).mean()
+        torch.testing.assert_close(learner._penalty(logits, faces).detach(), expected)
+        for seed in range(20):
+            learner.train_step(batch(seed))
+        slopes.append(slope(learner))
+    assert slopes[1] < slopes[0] / 2
+
+
+def test_faces_are_altered_each_in_its_own_way_and_pass_the_gradient_on():
+    torch.manual_seed(0)
+    faces = torch.full((50, 1, 48, 48), 0.5, requires_grad=True)
+    altered = _altered(faces)
+    hidden = (altered == 0).float().mean((1, 2, 3))
+    assert hidden.min() > 0.05
+    assert hidden.max() <= 25 * 25 / 48**2
+    assert len(altered.amax((1, 2, 3)).unique()) > 40
+    altered.sum().backward()
+    assert (faces.grad != 0)[altered != 0].all()
+
+
+def test_attention_is_a_choice_of_the_generator():
+    plain, attentive = (
+        folder_build(reconstructor_config("cgan_resnet", {"width": 2, "attention": attention}))
+        for attention in (False, True)
+    )
+    added = set(attentive.state_dict()) - set(plain.state_dict())
+    assert {key.rpartition(".")[0].rpartition(".")[2] for key in added} >= {"queries_keys_values"}
+    upper = torch.rand(2, 1, 24, 48)
+    assert attentive(upper).shape == upper.shape
 
 
 def test_the_discriminator_sees_the_upper_half():

@@ -1,5 +1,7 @@
 """Blocks that several networks are built from. Feature maps are float [B,C,H,W]."""
 
+from math import gcd
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -113,6 +115,27 @@ class DenseDecoder(nn.Module):
         """Return generated lower halves."""
         lower: Tensor = self.layers(features)
         return lower
+
+
+class SelfAttention(nn.Module):
+    """Attention of every place to all others (Vaswani et al. 2017), added to its input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self._heads = gcd(4, channels)
+        self.norm = nn.GroupNorm(gcd(8, channels), channels)
+        self.queries_keys_values = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map [B,C,H,W] to the same."""
+        batch, channels, height, width = features.shape
+        parts = self.queries_keys_values(self.norm(features))
+        parts = parts.reshape(batch, 3, self._heads, channels // self._heads, height * width).mT
+        queries, keys, values = parts.unbind(1)
+        seen = functional.scaled_dot_product_attention(queries, keys, values)
+        result: Tensor = features + self.out(seen.mT.reshape(batch, channels, height, width))
+        return result
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:

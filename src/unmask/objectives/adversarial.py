@@ -11,6 +11,13 @@ since, and what differs:
 - the two halves are stitched, not stacked as channels: they are neighbours, and what gives a
   generated half away is often the seam;
 - no noise is fed to the generator: pix2pix found that it learns to ignore it. Dropout stays.
+
+What came later is a choice: the relativistic loss, in which real and generated faces are judged in
+pairs (Jolicoeur-Martineau 2019; Huang et al. 2024, "The GAN is dead; long live the GAN!", section
+2), the penalty R1 in place of the spectral norm (Mescheder, Geiger and Nowozin 2018, equation 9),
+and faces that are altered before either is judged (Zhao et al. 2020, "Differentiable augmentation";
+their colour and cutout). A moving average of the generator is `average` among its training
+settings.
 """
 
 from collections.abc import Mapping
@@ -36,13 +43,20 @@ _WINS, _GUESSES = 0.99, 0.51
 class Params(Distance):
     """adversarial: weight of the adversarial loss beside the distance.
 
-    gan_loss: `hinge` or `non_saturating`.
+    gan_loss: `hinge`, `non_saturating` or `relativistic`.
+    r1: weight of the squared gradient of the discriminator at real faces.
+    spectral_norm: whether the discriminator has it.
+    augment: whether faces change their brightness and contrast, and lose a square of half their
+        side, before the discriminator sees them.
     discriminator_width: filters of the discriminator's first layer.
     discriminator_learning_rate: as a multiple of the generator's (Heusel et al. 2017).
     """
 
     adversarial: float = Field(default=0.01, gt=0)
-    gan_loss: Literal["hinge", "non_saturating"] = "hinge"
+    gan_loss: Literal["hinge", "non_saturating", "relativistic"] = "hinge"
+    r1: float = Field(default=0.0, ge=0)
+    spectral_norm: bool = True
+    augment: bool = False
     discriminator_width: int = Field(default=32, ge=1)
     discriminator_learning_rate: float = Field(default=1.0, gt=0)
 
@@ -86,7 +100,9 @@ class Adversarial:
     ) -> None:
         self._weights = trainable(model)
         own = getattr(model, "discriminator", PatchDiscriminator)
-        self._discriminator = _spectrally_normalised(own(params.discriminator_width))
+        self._discriminator: nn.Module = own(params.discriminator_width)
+        if params.spectral_norm:
+            _normalise_spectrally(self._discriminator)
         self.model, self.helpers = model, {"discriminator": self._discriminator}
         self._params, self._settings, self._compute = params, settings, compute
         self.frozen: dict[str, nn.Module] = {}
@@ -104,10 +120,11 @@ class Adversarial:
         """Let the discriminator take one step, then the generator; return the figures of both."""
         upper, lower = to_unit(batch["upper"]), to_unit(batch["lower"])
         generated = self._generate(batch)
-        both = torch.cat([lower, generated.detach()])
-        real, fake = self._judge(torch.cat([upper, upper]), both).chunk(2)
+        faces = self._faces(upper, lower).requires_grad_(bool(self._params.r1))
+        drawn = self._faces(upper, generated.detach())
+        real, fake = self._judge(torch.cat([faces, drawn])).chunk(2)
         step(
-            discriminator_loss := self._discriminator_loss(real, fake),
+            discriminator_loss := self._discriminator_loss(real, fake) + self._penalty(real, faces),
             self.optimisers[1],
             list(self._discriminator.parameters()),
             self._settings,
@@ -115,7 +132,8 @@ class Adversarial:
         )
         # The generator's step needs the gradient through the discriminator, not of it.
         self._discriminator.requires_grad_(False)
-        adversarial_loss = self._generator_loss(self._judge(upper, generated))
+        judged = self._judge(self._faces(upper, generated))
+        adversarial_loss = self._generator_loss(judged, upper, lower)
         pixel_loss = distance(generated, lower, self._params)
         step(
             pixel_loss + self._params.adversarial * adversarial_loss,
@@ -125,7 +143,7 @@ class Adversarial:
             self._compute.group,
         )
         self._discriminator.requires_grad_(True)
-        right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+        right = self._right(real, fake)
         return {
             "loss": pixel_loss,
             "generator_loss": adversarial_loss,
@@ -151,29 +169,64 @@ class Adversarial:
             generated: Tensor = self.model(*reconstructor_inputs(batch))
         return generated.float()
 
-    def _judge(self, upper: Tensor, lower: Tensor) -> Tensor:
+    def _faces(self, upper: Tensor, lower: Tensor) -> Tensor:
+        """Return stitched faces as the discriminator sees them.
+
+        From -1 to 1: the spectral norm keeps what is common to all faces from being scaled away,
+        and a few layers on it drowns what tells them apart.
+        """
+        faces = 2 * torch.cat([upper, lower], dim=2) - 1
+        return _altered(faces) if self._params.augment else faces
+
+    def _judge(self, faces: Tensor) -> Tensor:
         with self._compute.autocast():
-            # From -1 to 1: the spectral norm keeps what is common to all faces from being scaled
-            # away, and a few layers on it drowns what tells them apart.
-            logits: Tensor = self._discriminator(2 * torch.cat([upper, lower], dim=2) - 1)
+            logits: Tensor = self._discriminator(faces)
         return logits.float()
 
     def _discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         if self._params.gan_loss == "hinge":
             return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+        if self._params.gan_loss == "relativistic":
+            return functional.softplus(fake - real).mean()
         return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
-    def _generator_loss(self, fake: Tensor) -> Tensor:
-        return (
-            -fake.mean() if self._params.gan_loss == "hinge" else functional.softplus(-fake).mean()
-        )
+    def _generator_loss(self, fake: Tensor, upper: Tensor, lower: Tensor) -> Tensor:
+        if self._params.gan_loss == "hinge":
+            return -fake.mean()
+        if self._params.gan_loss == "relativistic":
+            return functional.softplus(self._judge(self._faces(upper, lower)) - fake).mean()
+        return functional.softplus(-fake).mean()
+
+    def _penalty(self, real: Tensor, faces: Tensor) -> Tensor:
+        """Return the weighted penalty R1 of the logits of real faces."""
+        if not self._params.r1:
+            return torch.zeros((), device=real.device)
+        logits = real.mean((1, 2, 3)).sum()  # of each face for itself
+        (slope,) = torch.autograd.grad(logits, faces, create_graph=True)
+        return self._params.r1 / 2 * slope.square().sum((1, 2, 3)).mean()
+
+    def _right(self, real: Tensor, fake: Tensor) -> Tensor:
+        if self._params.gan_loss == "relativistic":
+            return (real > fake).float().mean()
+        return ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
 
 
-def _spectrally_normalised(discriminator: nn.Module) -> nn.Module:
+def _altered(faces: Tensor) -> Tensor:
+    """Alter each face of [B,1,H,W] in its own way, by what has a gradient."""
+    count, _, height, width = faces.shape
+    brightness, contrast, top, left = torch.rand(4, count, 1, 1, 1, device=faces.device)
+    middle = faces.mean((1, 2, 3), keepdim=True)
+    faces = (faces - middle) * (contrast + 0.5) + middle + brightness - 0.5
+    rows = torch.arange(height, device=faces.device).view(1, 1, -1, 1) - (top * height).floor()
+    columns = torch.arange(width, device=faces.device).view(1, 1, 1, -1) - (left * width).floor()
+    hidden = (rows.abs() <= height // 4) & (columns.abs() <= width // 4)
+    return faces.masked_fill(hidden, 0.0)
+
+
+def _normalise_spectrally(discriminator: nn.Module) -> None:
     for module in discriminator.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             spectral_norm(module)
-    return discriminator
 
 
 def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> Adversarial:

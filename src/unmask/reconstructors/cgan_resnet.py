@@ -3,7 +3,7 @@
 Generator:
 
     [B,1,24,48] -> 3x3 convolutions: w x 24x48 -> 2w x 12x24 -> 4w x 6x12
-                -> residual blocks at 6x12 -> dense layers added to them
+                -> residual blocks at 6x12 (-> self-attention) -> dense layers added to them
                 -> upscalings: 2w x 12x24 -> w x 24x48 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 Discriminator: residual blocks with average pooling between them (Miyato et al. 2018, figure 10),
@@ -17,16 +17,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Dense, Residual, convolution, upscaling
+from unmask.layers.blocks import Dense, Residual, SelfAttention, convolution, upscaling
 
 
 class Params(Section):
-    """width: filters at full size; blocks: residual blocks; hidden, dropout: of the dense layer."""
+    """width: filters at full size; blocks: residual blocks; hidden, dropout: of the dense layer.
+
+    attention: whether self-attention follows the blocks (Zhang et al. 2019, "SAGAN"; not the
+        paper's).
+    """
 
     width: int = Field(default=16, ge=1)
     blocks: int = Field(default=3, ge=1)
     hidden: int = Field(default=512, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
+    attention: bool = False
 
 
 class ResidualGenerator(nn.Module):
@@ -38,7 +43,10 @@ class ResidualGenerator(nn.Module):
         self.down = nn.Sequential(
             convolution(1, w), convolution(w, 2 * w, stride=2), convolution(2 * w, 4 * w, stride=2)
         )
-        self.blocks = nn.Sequential(*(Residual(4 * w, 4 * w) for _ in range(params.blocks)))
+        blocks: list[nn.Module] = [Residual(4 * w, 4 * w) for _ in range(params.blocks)]
+        if params.attention:
+            blocks.append(SelfAttention(4 * w))
+        self.blocks = nn.Sequential(*blocks)
         self.dense = Dense((4 * w, 6, 12), 2 * w, params.hidden, (4 * w, 6, 12), params.dropout)
         self.up = nn.Sequential(
             upscaling(4 * w, 2 * w),

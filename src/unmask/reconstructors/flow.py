@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.section import Section
+from unmask.layers.blocks import SelfAttention
 
 _PATCH = 2
-_HEADS = 4
 _PRIME = 2**31 - 1
 """Of the field in which noise is computed: int64 holds every product of two of its elements."""
 
@@ -115,7 +115,7 @@ class _UNet(nn.Module):
             _Blocks([(before, after), (after, after)], about)
             for before, after in zip([width, *widths], widths, strict=False)
         )
-        self.attention = _Attention(widths[-1])
+        self.attention = SelfAttention(widths[-1])
         self.middle = _Blocks([(widths[-1], widths[-1])], about)
         self.up = nn.ModuleList(
             _Blocks([(below + own, own), (own, own)], about)
@@ -174,26 +174,6 @@ class _Block(nn.Module):
         scale, shift = self.about(functional.silu(about))[:, :, None, None].chunk(2, dim=1)
         inner = self.norm(self.first(features)) * (1 + scale) + shift
         result: Tensor = self.shortcut(features) + self.second(functional.silu(inner))
-        return result
-
-
-class _Attention(nn.Module):
-    """Self-attention over all places (Vaswani et al. 2017), added to its input."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(8, channels)
-        self.queries_keys_values = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map [B,C,H,W] to the same."""
-        batch, channels, height, width = features.shape
-        parts = self.queries_keys_values(self.norm(features))
-        parts = parts.reshape(batch, 3, _HEADS, channels // _HEADS, height * width).mT
-        queries, keys, values = parts.unbind(1)
-        seen = functional.scaled_dot_product_attention(queries, keys, values)
-        result: Tensor = features + self.out(seen.mT.reshape(batch, channels, height, width))
         return result
 
 
