@@ -73,6 +73,7 @@ def test_flat_images_are_judged_by_the_votes(faces, tmp_path):
     assert {tuple(row[1:]) for row in rows} == {("2", "1", "50.0%", "50.0%")}
 
 
+@pytest.mark.rare
 def test_reconstructors_are_compared_with_plain_pytorch():
     text = printed("reconstructors.py", "vgg16", *TINY, "--epochs", 2)
     for _, *rows in tables(text):  # images per second, and whole runs with kept features
@@ -81,6 +82,7 @@ def test_reconstructors_are_compared_with_plain_pytorch():
     assert len(tables(text)) == 2
 
 
+@pytest.mark.rare
 def test_captured_steps_are_compared_with_kernels_launched_one_by_one():
     [(_, *rows)] = tables(printed("cuda_graph.py", "classifier", "cnn_simple", *TINY))
     assert [row[0] for row in rows] == ["classifier", "cnn_simple"]

@@ -41,7 +41,7 @@ def refusal(folder, source):
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
-    assert not (folder / "data" / "faces").exists()
+    assert not (folder / "data" / "ingested").exists()
     assert {path for path in folder.rglob("*") if path.is_file()} == before
     return line.removeprefix("error: ")
 
@@ -51,8 +51,8 @@ def test_stage_writes_the_face_set_whole(tmp_path):
     result = run_stage(tmp_path, "fer2013.csv")
     assert (result.returncode, result.stderr) == (0, "")
     names = {"images.npy", "labels.npy", "split.npy", "row.npy", "meta.json"}
-    assert {path.name for path in (tmp_path / "data" / "faces").iterdir()} == names
-    faces = FaceSet.open(tmp_path / "data" / "faces")
+    assert {path.name for path in (tmp_path / "data" / "ingested").iterdir()} == names
+    faces = FaceSet.open(tmp_path / "data" / "ingested")
     np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(21)])
     assert faces.labels.tolist() == list(range(7)) * 2 + [HIDDEN] * 7
     unsealed = faces.unsealed(tmp_path / "data" / "test_labels.npy")
@@ -66,7 +66,7 @@ def test_meta_tells_source_and_counts_and_is_the_same_every_time(tmp_path):
     metas = []
     for _ in range(2):
         assert run_stage(tmp_path, tmp_path / "fer2013.csv").returncode == 0
-        metas.append((tmp_path / "data" / "faces" / "meta.json").read_text())
+        metas.append((tmp_path / "data" / "ingested" / "meta.json").read_text())
     assert metas[0] == metas[1]
     each = dict.fromkeys(CLASSES, 1)
     assert json.loads(metas[0]) == {

@@ -141,7 +141,7 @@ def test_before_and_after_are_compared_by_kind_of_stage(pipeline):
     assert after[head.index("cores busy")] == f"{1 / os.cpu_count():.0%}"
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_the_pipeline_is_compared_with_its_stages():
     python = fork_server.programs() / "python"
     printed = subprocess.run(
@@ -153,5 +153,5 @@ def test_the_pipeline_is_compared_with_its_stages():
     runs, stages = lines[:6], lines[6:]
     assert [row[2] for row in cells("\n".join(runs[2:]))] == ["4", "1", "1", "0"]
     assert {row[0] for row in cells("\n".join(stages[2:]))} == {
-        "check_params", "make_sample", "ingest", "crop", "sum, with DVC's start"
+        "check_params", "make_sample", "ingest", "place", "crop", "sum, with DVC's start"
     }  # fmt: skip

@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
     }
     params["ensembles"] = {"both": {"sees": "halves", "members": ["student", "student"]}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    for stage in ("make_sample", "ingest", "audit", "crop"):
+    for stage in ("make_sample", "ingest", "audit", "place", "crop"):
         run(folder, ROOT / f"stages/{stage}.py")
     return folder
 

@@ -110,7 +110,7 @@ DAMAGED = [
     _damaged("a tar cut short", _TAR[:9999], "fer2013.tar"),
     _damaged("a compressed tar cut short", gzip.compress(_TAR)[:-99], "fer2013.tar.gz"),
     _damaged("a tar without members", bytes(257) + b"ustar" + bytes(9999), "fer2013.tar"),
-    _case("a gzip of a web page named .csv", gzip.compress(b"<html></html>"), ": a web page, perhaps a login page; get the file again, for instance with `unmask-fetch`", "fer2013.csv"),
+    _case("a gzip of a web page named .csv", gzip.compress(b"<html></html>"), ": a web page, perhaps a login page; get the file again, for instance with `unmask fetch`", "fer2013.csv"),
     _case("a zip of notes named .csv", zipped([("README", b"x")]), ": no CSV file in this archive (it holds README); ...", "fer2013.csv"),
     _case("a bad row in a compressed file", gzip.compress(table_with(row(7))), ":5: emotion is '7', not 0, 1, ... or 6; get the file again, or fix this line", "fer2013.csv.gz"),
 ]  # fmt: skip
@@ -160,7 +160,7 @@ EVIL = [
     _case("a zip member without a name", zipped([("ab", b"x")]).replace(b"ab", b"\0b"), ": no CSV file in this archive (it holds nothing); ..."),
     _case("names with control characters", zipped([("a\n\x1b[31m.csv", b"x"), ("b\x07.csv", b"x")]), f": several CSV files (a??[31m.csv, b?.csv); {_UNPACK}"),
     _case("a bomb of one long line", lambda: bomb(table(), b"1 " * _MEBIBYTE, 64), ":23: a line of more than 64 KiB; this is not a CSV file of 48x48 faces, get the file again", "fer2013.csv.gz"),
-    _case("a bomb of zeros", lambda: bomb(b"", bytes(_MEBIBYTE), 64), ": binary data or UTF-16 text, not a CSV file; get the file again, for instance with `unmask-fetch`", "fer2013.csv.gz"),
+    _case("a bomb of zeros", lambda: bomb(b"", bytes(_MEBIBYTE), 64), ": binary data or UTF-16 text, not a CSV file; get the file again, for instance with `unmask fetch`", "fer2013.csv.gz"),
     _case("a bomb of blank lines", lambda: bomb(f"{HEADER}\n".encode(), _BLANK * 20, 80), f": {_BOMB}", "fer2013.csv.gz"),
     _case("a bomb of valid rows", lambda: bomb(table(), f"0,{' '.join(['7'] * 2304)},Training\n".encode() * 200, 80), f": {_BOMB}", "fer2013.csv.gz"),
     _case("a bomb in a zip", lambda: zipped([("fer2013.csv", HEADER.encode() + _BLANK * 1600)]), f"/fer2013.csv: {_BOMB}"),

@@ -12,7 +12,7 @@ from cases import Case, put
 
 from faces_csv import HEADER, pair, pixels, rows, table
 
-_AGAIN = "get the file again, for instance with `unmask-fetch`"
+_AGAIN = "get the file again, for instance with `unmask fetch`"
 _PAGE = "<!DOCTYPE html>\n<html><head><title>Log in to Kaggle</title></head></html>\n"
 _LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 301072766\n"
 _DVC = "outs:\n- md5: 22af\n  size: 301072766\n  path: fer2013.csv\n"
@@ -102,9 +102,9 @@ FOREIGN = [
 
 MISSING = [
     Case("a missing file", _nothing,
-         "fer2013.csv: no such file or folder; set data.source, or get it with `unmask-fetch`"),
+         "fer2013.csv: no such file or folder; set data.source, or get it with `unmask fetch`"),
     Case("a link to nothing", _link("gone.csv"),
-         "fer2013.csv: no such file or folder; set data.source, or get it with `unmask-fetch`"),
+         "fer2013.csv: no such file or folder; set data.source, or get it with `unmask fetch`"),
     Case("a .dvc pointer without its file", put(_DVC, "fer2013.csv.dvc"),
          "fer2013.csv: only its DVC pointer is here; run `dvc pull`"),
     Case("a .dvc pointer as the source", put(_DVC, "fer2013.csv.dvc"),
@@ -118,7 +118,7 @@ MISSING = [
     Case("a name of 300 letters", _nothing, f"{'f' * 300}: File name too long; fix this and run again",
          source="f" * 300),
     Case("a name with a NUL byte", _nothing,
-         "fer?2013.csv: no such file or folder; set data.source, or get it with `unmask-fetch`",
+         "fer?2013.csv: no such file or folder; set data.source, or get it with `unmask fetch`",
          source="fer\0002013.csv"),
     Case("a name that Hydra would interpolate", put(table(), "a${b}.csv"),
          "a${b}.csv: a name with ${, which `dvc exp run -S` replaces; rename it", source="a${b}.csv"),

@@ -23,7 +23,7 @@ def test_odd_file_gives_the_same_faces(tmp_path, ingest, content):
     write_params(tmp_path, case)
     result = ingest.run(tmp_path)
     assert (result.status, result.out, result.err) == (0, "", "")
-    faces = FaceSet.open(tmp_path / "data/faces").unsealed(tmp_path / "data/test_labels.npy")
+    faces = FaceSet.open(tmp_path / "data/ingested").unsealed(tmp_path / "data/test_labels.npy")
     np.testing.assert_array_equal(faces.images, [image(seed) for seed in range(21)])
     assert faces.labels.tolist() == list(range(7)) * 3
     assert faces.split.tolist() == [0] * 7 + [1] * 7 + [2] * 7

@@ -1,6 +1,7 @@
 """A face that may be shown to anyone, and what reading it needs."""
 
 import os
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +66,16 @@ def mirror(tmp_path_factory):
     folder.mkdir()
     config = reconstructor_config("mirror", {})
     save_model(build(config), config, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(mirror, tmp_path_factory):
+    """A folder `models` with two reconstructors, and a classifier of the first one's faces."""
+    folder = tmp_path_factory.mktemp("pipeline") / "models"
+    shutil.copytree(mirror, folder / "reconstructors/mirror")
+    shutil.copytree(mirror, folder / "reconstructors/other")
+    save_reader(folder / "final/mirror", "stitched mirror")
     return folder
 
 

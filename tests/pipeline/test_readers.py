@@ -1,12 +1,20 @@
 """The pipeline of readers: in which order, what an edit reruns, and what its stages depend on."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import torch
 from clone import ROOT, SEEDS, Clone, lock, stages_run
+from dvc.repo import Repo
+from huggingface_hub import metadata_load
+from huggingface_hub.repocard_data import model_index_to_eval_results
 from imports import covered, imported_files
+
+import unmask
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +37,7 @@ SHARED = {"src/unmask/classifiers/ensemble.py"}
 def _few(params):
     params |= {"readers": READERS, "ensembles": ENSEMBLES, "unsure": {"risk": 0.3}}
     params["posterior_averages"] = AVERAGES
+    params["release"] = {"reader": "taught", "seed": SEEDS[-1]}
 
 
 def ran(printed):
@@ -55,7 +64,8 @@ def readers(first, tmp_path):
 
 def test_a_teacher_is_made_before_its_student(first):
     _, stages = first
-    assert len(stages) == len(set(stages)) == 1 + 3 * len(READERS) + 2 * len(ENSEMBLES) + 2 * len(AVERAGES) + 1
+    count = 1 + 3 * len(READERS) + 2 * len(ENSEMBLES) + 2 * len(AVERAGES) + 1
+    assert len(stages) == len(set(stages)) == count
     order = ["nobody", "train_reader@whole", "teach@whole", "train_reader@taught", "ensemble@both"]
     order += ["evaluate_ensemble@both", "readers_results"]
     assert sorted(order, key=stages.index) == order
@@ -134,6 +144,56 @@ def test_a_new_reader_is_one_entry(readers):
     assert stages[-1] == "readers_results"
     assert set(stages[1:-1]) == {"teach@student_of_both", "evaluate_reader@student_of_both"}
     assert "| student_of_both " in (readers.path / "readers/results.md").read_text()
+
+
+def test_the_chosen_reader_is_released_and_nothing_trained(readers):
+    release = "release/dvc.yaml"
+    assert stages_run(readers.dvc("repro", release)) == [f"{release}:release"]
+    folder = readers.path / "release/model"
+    trained = readers.path / f"models/readers/taught/{SEEDS[-1]}"
+    upper = torch.from_numpy(np.load(readers.path / "data/halves/upper.npy")[:20, None]) / 255
+    released, full = unmask.load(folder), unmask.load(trained)
+    torch.testing.assert_close(released(upper), full(upper), atol=0.01, rtol=0.01)
+    half = (folder / "weights.safetensors").stat().st_size
+    assert half < 0.7 * (trained / "weights.safetensors").stat().st_size
+    found = json.loads((readers.path / f"readers/metrics/taught/{SEEDS[-1]}.json").read_text())
+    calibration = json.loads((folder / "calibration.json").read_text())
+    assert calibration["temperature"] == found["confidence"]["temperature"]
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    (shares,) = session.run(None, {"upper": upper.numpy()})
+    wanted = (released(upper) / calibration["temperature"]).softmax(1)
+    torch.testing.assert_close(torch.from_numpy(shares), wanted, atol=1e-4, rtol=0)
+
+    card = metadata_load(folder / "README.md")
+    (result,) = model_index_to_eval_results(card["model-index"])[1]
+    assert result.metric_value == pytest.approx(found["test"]["accuracy"], abs=1e-4)
+    assert card["license"] == "mit"
+    assert "dvc repro release/dvc.yaml" in (folder / "README.md").read_text()
+    assert Repo(readers.path).artifacts.read()[release]["reader"].path == "model"
+
+    (stage,) = lock(readers, "release/dvc.lock").values()
+    assert _wrong(readers, stage, "release") == ([], [])
+    committed = [path for path in (ROOT / "release/reader").iterdir() if path.is_file()]
+    for path in committed:  # of FER2013, and what `predict` uses
+        assert (readers.path / "release/reader" / path.name).read_bytes() == path.read_bytes()
+
+    readers.set_params(lambda params: params["release"].update(seed=99))
+    printed = readers.run(sys.executable, "stages/release.py", status=2)
+    assert "params.yaml: release.seed: no model 99; choose one of " in printed
+    readers.set_params(lambda params: params["release"].update(reader="nobody"))
+    printed = readers.run(sys.executable, "stages/check_params.py", status=2)
+    assert "params.yaml: release.reader: no reader nobody; choose one of taught, " in printed
+
+
+def _wrong(clone, stage, name):
+    """Return what a stage runs or reads but does not depend on, and code that it does not run."""
+    traced = json.loads((clone.path / ".trace" / f"{name}.json").read_text())
+    named = {part["path"] for kind in ("deps", "outs") for part in stage[kind]}
+    runs = imported_files(ROOT / f"stages/{name}.py") | set(traced["modules"])
+    read = {file for file in traced["files"] if (clone.path / file).exists()}
+    code = {path for path in named if path.startswith("src/")}
+    missing = sorted(file for file in runs | read if not covered(file, named))
+    return missing, sorted(path for path in code if not any(covered(f, {path}) for f in runs))
 
 
 def test_each_stage_depends_on_what_it_runs_and_reads(first):

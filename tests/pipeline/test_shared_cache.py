@@ -41,7 +41,7 @@ def test_what_one_clone_has_computed_another_need_not(headlined, bucket, tmp_pat
 
     # DVC pushes no metrics: they are in Git, and cheap to make again.
     assert set(stages_run(printed)) == {
-        "make_sample", "audit", "headline",
+        "make_sample", "audit", "place", "headline",
         "evaluate_baseline", "evaluate_ceiling", "evaluate_final@unet",
     }  # fmt: skip
     assert lock(second) == lock(first)

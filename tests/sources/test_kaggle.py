@@ -1,4 +1,4 @@
-"""`unmask-fetch` as a user runs it, against a local server in Kaggle's place or none at all."""
+"""`unmask fetch` as a user runs it, against a local server in Kaggle's place or none at all."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ from faces_csv import table
 from unmask.sources.kaggle import command
 
 SECRET = "sesame-4711"
-COMMAND = [sys.executable, "-c", "from unmask.sources.kaggle import main; main()"]
+COMMAND = [sys.executable, "-c", "from unmask.cli import main; main()", "fetch"]
 
 
 def _own(folder):
