@@ -1,19 +1,26 @@
 """The rectified flow: noise that belongs to a face, halves drawn from it, posteriors of them."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from runs import run_classifier, settings, train_entry, trained
 
 import unmask
+from unmask.classifiers.posterior_average import PosteriorAverage
 from unmask.core.errors import UserError
-from unmask.core.faces import FaceSet
+from unmask.core.faces import TEST, FaceSet
+from unmask.core.files import save_array
+from unmask.evaluation.predictions import predictions, read_predictions, write_predictions
 from unmask.mask import crop
 from unmask.models.batches import to_unit
-from unmask.models.folder import build, classifier_config, save_model
+from unmask.models.folder import build, classifier_config, reconstructor_config, save_model
 from unmask.reconstructors.flow import Flow
 
-ENTRY = {"objective": {"name": "flow_matching"}, "width": 8, "steps": 3}
+SETTINGS = {"width": 8, "steps": 3}
+ENTRY = {"objective": {"name": "flow_matching"}, **SETTINGS}
 
 
 def halves(count=200):
@@ -75,7 +82,7 @@ def test_a_posterior_is_averaged_over_what_was_drawn(flow, faces, in_folder):
     run_classifier(faces, settings(epochs=2))
     reader = unmask.load("models/ceiling")
     parts = {
-        "reconstructor": {"architecture": "flow", "settings": {"width": 8, "steps": 3}},
+        "reconstructor": {"architecture": "flow", "settings": SETTINGS},
         "classifier": {"architecture": "paper_cnn", "settings": {
             "filters": [4, 8], "hidden": 16, "dropout": 0.2, "dense_dropout": 0.5
         }},
@@ -92,6 +99,41 @@ def test_a_posterior_is_averaged_over_what_was_drawn(flow, faces, in_folder):
         faces_drawn = [torch.cat([upper, lower], 2) for lower in drawn]
         expected = torch.stack([reader(face).softmax(1) for face in faces_drawn]).mean(0)
         torch.testing.assert_close(unmask.load(folder)(upper).softmax(1), expected)
+
+
+def test_many_readers_share_what_is_drawn(flow, faces, in_folder, monkeypatch, capsys):
+    """The benchmark draws once for all; its means are those of the model in `classifiers`."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    import posterior_averages
+
+    model, _ = flow
+    run_classifier(faces, settings(epochs=2))
+    save_array(Path("data/halves/upper.npy"), crop(faces.images)[0])
+    save_array(Path("data/audit/keep.npy"), np.ones(len(faces), bool))
+    shutil.copytree("faces", "data/faces")
+    Path("data/faces/test_labels.npy").rename("data/test_labels.npy")
+    folder = Path("models/reconstructors/flow")
+    folder.mkdir(parents=True)
+    save_model(model, reconstructor_config("flow", SETTINGS), folder)
+    rows = faces.rows(TEST)
+    before = predictions(faces.row[rows], np.load("data/test_labels.npy"), shares(len(rows)))
+    write_predictions(Path("test.csv"), before)
+    words = [".", str(folder), ".", "models/ceiling", "--samples", "1", "2"]
+    posterior_averages.main(words)
+    table = capsys.readouterr().out
+    assert "| models_ceiling_1 |" in table
+    with torch.no_grad():
+        average = PosteriorAverage(model, unmask.load("models/ceiling"), 2)
+        expected = average(to_unit(torch.from_numpy(crop(faces.images)[0][rows, None]))).exp()
+    found = read_predictions(Path("data/posterior_averages/models_ceiling_2/test.csv"))
+    np.testing.assert_allclose(found["probabilities"], expected, atol=2e-5)
+    monkeypatch.setattr(type(model), "sample", None)  # nothing is drawn twice
+    posterior_averages.main(words)
+    assert capsys.readouterr().out == table
+
+
+def shares(count):
+    return np.random.default_rng(0).dirichlet(np.ones(7), count).astype(np.float32)
 
 
 def test_one_half_cannot_be_averaged():

@@ -5,8 +5,11 @@ Nothing that takes long to import is imported before it is needed, so that help 
 
 import click
 
+from unmask.cli.demo import demo
+from unmask.cli.export import export
 from unmask.cli.fetch import fetch
 from unmask.cli.predict import predict
+from unmask.cli.report import report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,5 +18,5 @@ def main() -> None:
     """Read the expressions of faces, with and without a mask."""
 
 
-for command in (predict, fetch):
+for command in (predict, demo, export, fetch, report):
     main.add_command(command)

@@ -91,11 +91,12 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
     _print(output.head(kind, width))
     progress, failed = Progress("photos"), 0
     # Not by an exception: libraries swallow one that is raised in a callback of theirs.
-    signal.signal(signal.SIGINT, interrupted)
+    ctrl_c = _CtrlC()
+    signal.signal(signal.SIGINT, ctrl_c)
     try:
         results = predictor(source.path for source in sources)
         for number, (source, photo) in enumerate(zip(sources, results, strict=True), 1):
-            with _without_ctrl_c():
+            with ctrl_c.waiting():
                 if photo.error:
                     failed += 1
                     say(f"error: {photo.problem}")
@@ -127,14 +128,30 @@ def _print(text: str) -> None:
         sys.stdout.flush()
 
 
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C wait until a line or a picture has been written whole."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+class _CtrlC:
+    """Ends the process; the first time, only when a line or a picture has been written whole."""
+
+    def __init__(self) -> None:
+        self._waits = self._came = False
+
+    def __call__(self, *_: object) -> None:
+        if not self._waits or self._came:
+            interrupted()
+        self._came = True
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let it wait for what is done within."""
+        self._waits = True
+        # A write that a signal interrupts may write a part. Where another thread gets the signal,
+        # Python still calls the handler in this one.
+        blocks = hasattr(signal, "pthread_sigmask")
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
+        try:
+            yield
+        finally:
+            self._waits = False
+            if blocks:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            if self._came:
+                interrupted()

@@ -43,7 +43,22 @@ def frame(eyes: NDArray[np.float64], distance: float) -> Matrix:
     return similarity(distance / EYE_DISTANCE, angle, EYES, eyes[:, :2].mean(axis=0))
 
 
-def place(image: Image.Image, to_picture: Matrix) -> NDArray[np.uint8]:
+def frame_by_nose(eyes: NDArray[np.float64], distance: float, nose: NDArray[np.float64]) -> Matrix:
+    """Return the same map, shifted so that the middle of the nose, [2], lies on the mask's edge.
+
+    The eyes stay level and in the middle; a turned head has its nose beside it.
+    """
+    to_picture = frame(eyes, distance)
+    down = to_picture[:, 1] / np.hypot(*to_picture[:, 1])
+    row = EYES[1] + (nose - eyes[:, :2].mean(axis=0)) @ down / np.hypot(*to_picture[:, 1])
+    to_picture[:, 2] += (row - UPPER_ROWS) * to_picture[:, 1]
+    return to_picture
+
+
+def place(
+    image: Image.Image, to_picture: Matrix,
+    resample: Image.Resampling = Image.Resampling.BILINEAR,
+) -> NDArray[np.uint8]:  # fmt: skip
     """Return the face in grey, uint8 [48,48]; beyond the edge, the picture's border is repeated."""
     corners = apply(to_picture, np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]]))
     low = np.floor(corners.min(axis=0)).astype(int) - 1
@@ -54,7 +69,7 @@ def place(image: Image.Image, to_picture: Matrix) -> NDArray[np.uint8]:
     padded = Image.fromarray(np.pad(part, missing, mode="edge"))
     moved = to_picture.copy()
     moved[:, 2] -= low
-    return cut(padded, moved, SIZE)
+    return cut(padded, moved, SIZE, resample)
 
 
 def share_outside(image: Image.Image, to_picture: Matrix) -> float:

@@ -1,5 +1,6 @@
 """Reading the expressions of all faces in photos."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,12 @@ class Predictor:
         """The folders of readers without a calibration, which are never unsure."""
         readers = [self._reader] + ([self._whole] if self._whole else [])
         return [reader.folder for reader in readers if reader.calibration is None]
+
+    def of_cropped_faces(self) -> "Predictor":
+        """Return one with the same models for which each photo is one face."""
+        other = copy.copy(self)
+        other._find = _all_of_it
+        return other
 
     def __call__(self, photos: Iterable[Photo]) -> Iterator[PhotoResult]:
         """Yield the result of each photo, in order."""

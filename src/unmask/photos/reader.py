@@ -22,7 +22,6 @@ from unmask.models.folder import load_model, read_config
 MASKED, WHOLE = "release/reader", "release/whole_reader"
 """Folders of the readers that come with a clone: of masked faces, and of whole ones."""
 
-_ROWS = {"upper": UPPER_ROWS, "whole": SIZE}
 _BATCH_SIZE = 128
 
 
@@ -51,7 +50,8 @@ class Reader:
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return what faces, uint8 [N,48,48], express: probabilities [N,classes]."""
         heat = self.calibration.temperature if self.calibration else 1.0
-        logits = run(self.model, crops[:, : _ROWS[self.view]]).double() / heat
+        rows = UPPER_ROWS if self.view == "upper" else SIZE
+        logits = run(self.model, crops[:, :rows]).double() / heat
         result: NDArray[np.float64] = logits.softmax(1).numpy()
         return result
 
@@ -66,8 +66,11 @@ def released(name: str) -> Path:
     return Path(name) if Path(name).is_dir() else Path(unmask.__file__).parents[2] / name
 
 
-def load_reader(folder: Path) -> Reader:
-    """Return the reader in a model folder; raises UserError if there is none, or another model."""
+def load_reader(folder: Path, stitched: str | None = None) -> Reader:
+    """Return the reader in a model folder; raises UserError if there is none, or another model.
+
+    stitched: the reconstructor whose faces it has to read; None for upper halves or whole faces.
+    """
     if not folder.is_dir():
         raise UserError(
             f"{folder}: no reader there; "
@@ -76,10 +79,9 @@ def load_reader(folder: Path) -> Reader:
     config = read_config(folder)
     if config.kind != "classifier":
         raise UserError(f"{folder}: a {config.kind}, not a reader; give a classifier's folder")
-    if config.view not in _ROWS:
-        raise UserError(
-            f"{folder}: reads faces {config.view}; give a reader of upper halves or whole faces"
-        )
+    if config.view not in ((f"stitched {stitched}",) if stitched else ("upper", "whole")):
+        wanted = f"faces stitched {stitched}" if stitched else "upper halves or whole faces"
+        raise UserError(f"{folder}: reads faces {config.view}; give a reader of {wanted}")
     calibration = None
     if (file := folder / "calibration.json").exists():
         calibration = check(Calibration, read_json(file), file=file)
@@ -90,7 +92,9 @@ def load_reader(folder: Path) -> Reader:
 def load_reconstructor(folder: Path) -> nn.Module:
     """Return the reconstructor in a model folder; raises UserError if it is another model."""
     if (kind := read_config(folder).kind) != "reconstructor":
-        raise UserError(f"{folder}: a {kind}; give a reconstructor's folder, as models/unet")
+        raise UserError(
+            f"{folder}: a {kind}; give a reconstructor's folder, such as models/reconstructors/unet"
+        )
     return load_model(folder)
 
 

@@ -28,7 +28,10 @@ def apply(matrix: Matrix, points: NDArray[Any]) -> NDArray[np.float64]:
     return mapped
 
 
-def cut(image: Image.Image, to_source: Matrix, size: int) -> NDArray[np.uint8]:
+def cut(
+    image: Image.Image, to_source: Matrix, size: int,
+    resample: Image.Resampling = Image.Resampling.BILINEAR,
+) -> NDArray[np.uint8]:  # fmt: skip
     """Return the square of `size` pixels that `to_source` maps into `image`; black outside of it.
 
     Each pixel is the mean of what it covers in the source, as a camera's would be: the square is
@@ -43,7 +46,7 @@ def cut(image: Image.Image, to_source: Matrix, size: int) -> NDArray[np.uint8]:
     fine[:, :2] /= times
     sampled = image.transform(
         (times * size, times * size), Image.Transform.AFFINE,
-        tuple(fine.reshape(-1)), resample=Image.Resampling.BILINEAR,
+        tuple(fine.reshape(-1)), resample=resample,
     )  # fmt: skip
     return np.asarray(sampled.reduce(times) if times > 1 else sampled)
 

@@ -1,0 +1,165 @@
+"""Posterior averages of several readers over 1, 4, 16 ... halves drawn by one reconstructor.
+
+python benchmarks/posterior_averages.py CLONE RECONSTRUCTOR BASELINE READER... [--samples 1 4 16]
+
+CLONE holds data/faces, data/halves, data/audit and data/test_labels.npy; RECONSTRUCTOR and READERs
+are model folders, readers of whole faces; BASELINE is a folder with validation.csv and test.csv,
+the predictions to compare with. Does what `posterior_averages` in params.yaml does, but draws each
+half once for all readers and sample sizes, and none for training faces: at 15 ms a half, that makes
+it affordable without a GPU. Writes CLONE/data/posterior_averages/READER_SAMPLES (validation.csv,
+test.csv) and prints a table; goes on with the faces after those that it has drawn already.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from unmask.core.faces import TEST, VALIDATION, FaceSet  # noqa: E402
+from unmask.core.files import atomic_folder, open_array, save_array, write_json  # noqa: E402
+from unmask.core.progress import track  # noqa: E402
+from unmask.evaluation.paired import gain, summary  # noqa: E402
+from unmask.evaluation.predictions import (  # noqa: E402
+    Table,
+    predictions,
+    read_predictions,
+    write_predictions,
+)
+from unmask.evaluation.statistics import holm  # noqa: E402
+from unmask.models.batches import to_pixels, to_unit  # noqa: E402
+from unmask.models.device import choose_device  # noqa: E402
+from unmask.models.folder import load_model  # noqa: E402
+
+Pixels = NDArray[np.uint8]
+
+_SPLITS = {"validation": VALIDATION, "test": TEST}
+_BATCH = 120
+
+
+@torch.inference_mode()
+def main(words: list[str] | None = None) -> None:
+    """Draw, read, compare, print."""
+    options = _parser().parse_args(words)
+    faces = FaceSet.open(options.clone / "data/faces").unsealed(
+        options.clone / "data/test_labels.npy"
+    )
+    keep = open_array(options.clone / "data/audit/keep.npy")
+    rows = {name: faces.rows(n, None if n == TEST else keep) for name, n in _SPLITS.items()}
+    readers = {folder: load_model(folder) for folder in options.readers}
+    upper = open_array(options.clone / "data/halves/upper.npy")
+    work = options.clone / "data/posterior_averages"
+    tables = dict[str, dict[str, Table]]()
+    for split, chosen in rows.items():
+        drawn = _draw(options.reconstructor, upper[chosen], max(options.samples), work / split)
+        sharpness = _energy(drawn[0]) / _energy(faces.images[chosen, 24:])
+        print(f"{split}: gradient energy of the halves drawn {sharpness:.0%} of the true ones'")
+        for folder, reader in readers.items():
+            means = _read(reader, upper[chosen], drawn, options.samples)
+            for samples, mean in means.items():
+                name = f"{_name(folder)}_{samples}"
+                found = predictions(faces.row[chosen], faces.labels[chosen], mean)
+                tables.setdefault(name, {})[split] = found
+    for name, found in tables.items():
+        with atomic_folder(work / name) as place:
+            for split, table in found.items():
+                write_predictions(place / f"{split}.csv", table)
+    figures = _figures(tables, options.baseline)
+    write_json(work / "results.json", figures)
+    _print(figures)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    for name in ("clone", "reconstructor", "baseline"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("readers", type=Path, nargs="+")
+    parser.add_argument("--samples", type=int, nargs="+", default=[1, 4, 16])
+    return parser
+
+
+def _name(folder: Path) -> str:
+    return "_".join(folder.parts[-2:])
+
+
+def _draw(folder: Path, upper: Pixels, samples: int, work: Path) -> Pixels:
+    """Return lower halves, uint8 [samples,N,24,48]; each batch of faces is kept as a file."""
+    model, device = load_model(folder).to(choose_device()), choose_device()
+    work.mkdir(parents=True, exist_ok=True)
+    parts = []
+    starts = range(0, len(upper), _BATCH)
+    for start in track(starts, len(starts), f"{samples} halves of each face"):
+        file = work / f"{start}.npy"
+        if not file.exists():
+            views = to_unit(torch.from_numpy(upper[start : start + _BATCH, None]).to(device))
+            save_array(file, np.stack([to_pixels(model.sample(views, n)) for n in range(samples)]))
+        parts.append(open_array(file))
+    return np.concatenate(parts, axis=1)
+
+
+def _read(
+    reader: torch.nn.Module, upper: Pixels, drawn: Pixels, wanted: list[int]
+) -> dict[int, NDArray[np.float32]]:
+    """Return mean probabilities [N,7] by number of samples."""
+    total, means = torch.zeros(()), {}
+    for number, lower in enumerate(drawn, 1):
+        faces = np.concatenate([upper, lower], axis=1)
+        total = total + torch.cat(
+            [_probabilities(reader, faces[s : s + _BATCH]) for s in range(0, len(faces), _BATCH)]
+        )
+        if number in wanted:
+            means[number] = (total / number).numpy()
+    return means
+
+
+def _probabilities(reader: torch.nn.Module, faces: Pixels) -> Tensor:
+    device = choose_device()
+    logits = reader.to(device)(to_unit(torch.from_numpy(faces[:, None]).to(device)))
+    return logits.softmax(1).cpu()
+
+
+def _energy(lower: Pixels) -> float:
+    values = lower.astype(np.float64)
+    return sum(float(np.square(np.diff(values, axis=axis)).sum()) for axis in (1, 2))
+
+
+def _figures(tables: dict[str, dict[str, Table]], baseline: Path) -> dict[str, dict]:
+    before = read_predictions(baseline / "test.csv")
+    figures = {
+        name: {
+            **{split: summary([table]) for split, table in found.items()},
+            "gain": gain([before], [found["test"]], paired=True),
+        }
+        for name, found in tables.items()
+    }
+    for row, p in zip(
+        figures.values(), holm([f["gain"]["p"] for f in figures.values()]), strict=True
+    ):
+        row["gain"]["holm_p"] = p
+    return figures
+
+
+def _print(figures: dict[str, dict]) -> None:
+    print(
+        "\n| reader, samples | validation | test [95 %] | gain, points [95 %] | p (Holm) | within |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, row in figures.items():
+        low, high = row["test"]["ci95"]
+        least, most = (100 * end for end in row["gain"]["ci95"])
+        print(
+            f"| {name} | {row['validation']['accuracy']:.1%} | {row['test']['accuracy']:.1%} "
+            f"[{100 * low:.1f}, {100 * high:.1f}] | {100 * row['gain']['accuracy']:+.1f} "
+            f"[{least:+.1f}, {most:+.1f}] | {row['gain']['holm_p']:.2g} "
+            f"| {100 * row['gain']['equivalent_within']:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
