@@ -3,7 +3,7 @@
     python benchmarks/scaling.py [FACES ...] [--rounds 1] [--near]
 
 For each number of faces (default: 10,000, 35,887, 200,000 and 1,000,000), writes a CSV of random
-pixels and runs the stages on it as DVC would, each as its own process: ingest, audit, crop,
+pixels and runs the stages on it as DVC would, each as its own process: ingest, audit, place, crop,
 training and running a reconstructor in closed form, and one epoch of the baseline. The classifier
 is trained with batches of 128; all other parameters are those of params.yaml. With `--near`, the
 audit also looks for near-duplicates.
@@ -30,6 +30,7 @@ RECONSTRUCTOR = "mean_face"
 STAGES = {
     "ingest": ["ingest"],
     "audit": ["audit"],
+    "place": ["place"],
     "crop": ["crop"],
     f"train_reconstructor {RECONSTRUCTOR}": ["train_reconstructor", RECONSTRUCTOR],
     f"reconstruct {RECONSTRUCTOR}": ["reconstruct", RECONSTRUCTOR],

@@ -1,9 +1,9 @@
 """Find duplicates across the splits and pictures without a face, and keep them from training.
 
-Reads data/faces and data/test_labels.npy; writes metrics/audit.json and, in data/audit, keep.npy;
-groups.npy, which faces are copies of each other; removed.csv, a line for each removed face;
-manifest.csv, the checksum of every face; and, if it looks for near-duplicates, near.csv and a sheet
-of the least similar ones, near.png.
+Reads data/ingested and data/test_labels.npy; writes metrics/audit.json and, in data/audit,
+keep.npy; groups.npy, which faces are copies of each other; removed.csv, a line for each removed
+face; manifest.csv, the checksum of every face; and, if it looks for near-duplicates, near.csv and a
+sheet of the least similar ones, near.png.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ from unmask.pictures import save_pairs
 def main() -> None:
     """Run the stage."""
     params = read(AuditParams, "audit")
-    faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
+    faces = FaceSet.open("data/ingested").unsealed(TEST_LABELS)
 
     found = audit(faces, params)
 

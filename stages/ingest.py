@@ -1,4 +1,4 @@
-"""Read the faces of `data.source` into `data/faces/`, and the test labels into a file of their own.
+"""Read the faces of `data.source` into data/ingested, and the test labels into a file of their own.
 
 The source is a CSV file of FER2013 as Kaggle offers it, plain, compressed or in an archive, or a
 folder that holds one or that holds images by split and class. It is read as it is: a faulty row
@@ -20,7 +20,7 @@ from unmask.sources.ingest import ingest
 def main() -> None:
     """Write `images.npy`, `labels.npy`, `split.npy`, `row.npy`, `meta.json`; `test_labels.npy`."""
     data = read(Data, "data")
-    with atomic_folder("data/faces") as folder, atomic_write(TEST_LABELS) as test_labels:
+    with atomic_folder("data/ingested") as folder, atomic_write(TEST_LABELS) as test_labels:
         meta = ingest(Path(data.source), data, folder, test_labels)
         write_json(folder / "meta.json", meta)
 

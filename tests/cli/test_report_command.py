@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from dvc.repo import Repo
 
-from unmask.cli import main
+from unmask.cli.main import main
 
 PIPELINE = """\
 stages:

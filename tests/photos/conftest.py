@@ -11,7 +11,7 @@ from filelock import FileLock
 from PIL import Image
 from small_reader import save_reader
 
-from unmask.cli import main
+from unmask.cli.main import main
 from unmask.core.errors import UserError
 from unmask.models.folder import build, reconstructor_config, save_model
 from unmask.photos import face_models

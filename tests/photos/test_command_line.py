@@ -20,7 +20,7 @@ from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
 from unmask.photos import face_models
 
-UNMASK = [sys.executable, "-c", "from unmask.cli import main; main()"]
+UNMASK = [sys.executable, "-c", "from unmask.cli.main import main; main()"]
 
 
 def rows(lines):

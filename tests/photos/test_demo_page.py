@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-UNMASK = [sys.executable, "-c", "from unmask.cli import main; main()"]
+UNMASK = [sys.executable, "-c", "from unmask.cli.main import main; main()"]
 
 
 @pytest.fixture(scope="module")

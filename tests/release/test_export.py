@@ -19,7 +19,7 @@ from torch.onnx._internal.exporter._registration import ONNXRegistry
 from torchvision.models.resnet import Bottleneck, ResNet
 
 import unmask
-from unmask.cli import main
+from unmask.cli.main import main
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
 from unmask.layers import encoders

@@ -27,7 +27,7 @@ from faces_csv import table
 from unmask.sources.kaggle import command
 
 SECRET = "sesame-4711"
-COMMAND = [sys.executable, "-c", "from unmask.cli import main; main()", "fetch"]
+COMMAND = [sys.executable, "-c", "from unmask.cli.main import main; main()", "fetch"]
 
 
 def _own(folder):

@@ -18,6 +18,7 @@ from unmask.params.readers import (
     Readers,
     Unsure,
 )
+from unmask.params.release import Release
 from unmask.params.training import Train
 
 RESERVED = ("baseline", "ceiling")
@@ -49,6 +50,7 @@ class Params(Section):
     ensembles: dict[str, Ensemble]
     posterior_averages: dict[str, PosteriorAverage]
     unsure: Unsure
+    release: Release
 
     @field_validator("reconstructors")
     @classmethod
@@ -104,8 +106,14 @@ def read_all() -> Params:
         )
     readers = Readers(params.readers, params.ensembles, params.posterior_averages)
     check_readers(readers, params.reconstructors)
+    released = [*params.readers, *params.ensembles]
+    if params.release.reader not in released:
+        raise UserError(
+            f"{FILE}: release.reader: no reader {params.release.reader}; "
+            f"choose one of {', '.join(released)}"
+        )
     _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
-    _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask-fetch`")
+    _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
     return params
 
 

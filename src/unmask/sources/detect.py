@@ -60,7 +60,7 @@ def find(source: Path) -> Found:
     if source.name and source.with_name(f"{source.name}.dvc").is_file():
         raise UserError(f"{shown(source)}: only its DVC pointer is here; run `dvc pull`")
     raise UserError(
-        f"{shown(source)}: no such file or folder; set data.source, or get it with `unmask-fetch`"
+        f"{shown(source)}: no such file or folder; set data.source, or get it with `unmask fetch`"
     )
 
 

@@ -87,7 +87,7 @@ _DOCUMENTS = {
 }
 """Documents that are zip archives, by the start of the name of a member."""
 
-_AGAIN = "get the file again, for instance with `unmask-fetch`"
+_AGAIN = "get the file again, for instance with `unmask fetch`"
 
 
 def is_zip(head: bytes) -> bool:

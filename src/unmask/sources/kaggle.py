@@ -1,14 +1,12 @@
-"""`unmask-fetch`: get FER2013 from Kaggle with your own account.
+"""`unmask fetch`: get FER2013 from Kaggle with your own account.
 
 You need a Kaggle account that has accepted the competition's rules, and its API token where
 kagglehub looks for it: KAGGLE_API_TOKEN, `~/.kaggle/access_token`, KAGGLE_USERNAME with KAGGLE_KEY,
 or `~/.kaggle/kaggle.json`. The token is sent to Kaggle and never shown.
 """
 
-import argparse
 import re
 import shlex
-import sys
 import tempfile
 from http import HTTPStatus
 from pathlib import Path
@@ -27,33 +25,6 @@ _LOGIN = (
     "create an API token at https://www.kaggle.com/settings and save it as ~/.kaggle/access_token "
     "(or kaggle.json), or set KAGGLE_API_TOKEN"
 )
-
-
-def main() -> None:
-    """Fetch the file and print the command that runs the pipeline on it.
-
-    Anything that the user can fix is one line on standard error and exit status 2.
-    """
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--to", type=Path, default=Path("data/raw"), help="folder (%(default)s)")
-    folder = parser.parse_args().to
-    try:
-        file = fetch(folder)
-    except UserError as error:
-        line = str(error)
-    except OSError as error:
-        where = f"{shown(error.filename)}: " if error.filename else ""
-        line = f"{where}{error.strerror or type(error).__name__}; fix this and run again"
-    except KeyboardInterrupt:
-        line = "interrupted; run `unmask-fetch` again"
-    else:
-        print(f"{shown(file)} is here; run the pipeline on it with")
-        print(f"  {command(file)}")
-        return
-    print(f"error: {line}", file=sys.stderr)
-    sys.exit(2)
 
 
 def command(source: Path) -> str:
@@ -140,7 +111,7 @@ def _download(name: str, temporary: Path, folder: Path) -> Path | None:
             return None
         raise UserError(_explain(status)) from None
     except (DataCorruptionError, requests.exceptions.ChunkedEncodingError):
-        raise UserError("the download broke off; run `unmask-fetch` again") from None
+        raise UserError("the download broke off; run `unmask fetch` again") from None
     except (requests.ConnectionError, requests.Timeout) as error:
         raise UserError(
             f"cannot reach Kaggle ({type(error).__name__}); check the network and any proxy, or "

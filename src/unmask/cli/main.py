@@ -1,0 +1,22 @@
+"""The command `unmask`: a file for each of its commands.
+
+Nothing that takes long to import is imported before it is needed, so that help comes at once.
+"""
+
+import click
+
+from unmask.cli.demo import demo
+from unmask.cli.export import export
+from unmask.cli.fetch import fetch
+from unmask.cli.predict import predict
+from unmask.cli.report import report
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="unmask")
+def main() -> None:
+    """Read the expressions of faces, with and without a mask."""
+
+
+for command in (predict, demo, export, fetch, report):
+    main.add_command(command)

@@ -1,0 +1,62 @@
+"""Make one trained reader ready for others, the one that `release` in params.yaml names.
+
+Reads models/readers/R, readers/metrics/R and data/faces/meta.json; writes release/model: weights
+as float16, config.json, calibration.json, model.onnx, and the model card, README.md.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import _source  # noqa: F401
+
+from unmask.core import stage
+from unmask.core.errors import UserError
+from unmask.core.files import atomic_folder, read_json, write_json
+from unmask.core.section import FILE, read
+from unmask.models.folder import load_model, read_config, save_model
+from unmask.params.experiments import Evaluate
+from unmask.params.release import Release
+from unmask.readers import model_folders, one_of, source_of_faces
+from unmask.release.card import card, of_pipeline
+from unmask.release.export import graph, write_onnx
+
+FOLDER = "release/model"
+
+_LOOKS = {False: "looking once at each", True: "averaged over mirrored and shifted views of each"}
+
+
+def main() -> None:
+    """Run the stage."""
+    chosen, augment = read(Release, "release"), read(Evaluate, "evaluate").augment
+    trained = model_folders(f"models/readers/{chosen.reader}")
+    source = next((folder for folder in trained if folder.name == str(chosen.seed)), None)
+    if source is None:
+        allowed = ", ".join(folder.name for folder in trained)
+        raise UserError(f"{FILE}: release.seed: no model {chosen.seed}; choose one of {allowed}")
+    config, model = read_config(source), load_model(source)
+    found = read_json(one_of(chosen.reader, source.name, config.view).metrics)
+
+    with atomic_folder(Path(FOLDER)) as folder:
+        save_model(model.half(), config, folder)
+        write_json(folder / "calibration.json", _calibration(found["confidence"]))
+        write_onnx(graph(folder), folder / "model.onnx")
+        weights = sum(weight.numel() for weight in model.parameters())
+        about = of_pipeline(chosen.reader, source.name, FOLDER, source_of_faces(), _LOOKS[augment])
+        text = card(
+            about, config, weights, found["test"]["confusion"], found["confidence"]["unsure"]
+        )
+        (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _calibration(confidence: dict[str, Any]) -> dict[str, Any]:
+    least, risk = (confidence["unsure"][key] for key in ("threshold", "risk"))
+    # Where no threshold keeps the promise, the reader is always unsure.
+    return {
+        "temperature": confidence["temperature"],
+        "threshold": 1.0 if least is None else least,
+        "risk": risk,
+    }
+
+
+if __name__ == "__main__":
+    stage.run(main)
