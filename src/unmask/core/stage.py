@@ -15,7 +15,8 @@ TEST_LABELS = "data/test_labels.npy"
 """Where `ingest` puts the labels of the test split, and nowhere else."""
 
 _OUTPUTS = [
-    Path(name) for name in ("data", "models", "metrics", "laboratory", "seeds", "readers", "release", "report")
+    Path(name)
+    for name in ("data", "models", "metrics", "laboratory", "seeds", "readers", "release", "report")
 ]
 
 
