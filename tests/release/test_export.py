@@ -29,7 +29,7 @@ from unmask.release import export
 # What these have that others have not is little, and tracing takes time for every layer.
 MANY_LAYERS = {
     "efficientnet_lite0", "flow", "inception_v3", "posterior_average", "residual_attention_unet",
-    "resnet50",
+    "resnet50", "resnet50_deep",
 }  # fmt: skip
 EVERY = [
     pytest.param(family, name, marks=pytest.mark.rare if name in MANY_LAYERS else ())
