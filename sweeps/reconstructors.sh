@@ -10,6 +10,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+case "${1:-}" in
+  -*) echo "usage: sweeps/reconstructors.sh [MODELS [SEEDS]], as in unet,vgg16 1,2,3" >&2; exit 2 ;;
+esac
+
 all=$(python -c "import sys; sys.path.insert(0, 'src')
 from unmask.params.models import reconstructor_names
 print(','.join(reconstructor_names()))")
