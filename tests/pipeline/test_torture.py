@@ -14,5 +14,5 @@ def test_what_is_stopped_and_started_again_ends_as_if_it_had_not_been():
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
-    table = r"`dvc repro crop` \| [123] \| [0-9] of 4 \| 0 of [0-9]+ \| 0 \| 0 \|"
+    table = r"`dvc repro crop` \| [123] \| [0-9] of 5 \| 0 of [0-9]+ \| 0 \| 0 \|"
     assert re.search(table, result.stdout), result.stdout
