@@ -16,31 +16,34 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from alternate import ROOT, table
 from numpy.typing import NDArray
-from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.core.faces import TEST, VALIDATION, FaceSet  # noqa: E402
-from unmask.core.files import atomic_folder, open_array, save_array, write_json  # noqa: E402
-from unmask.core.progress import track  # noqa: E402
-from unmask.evaluation.paired import gain, summary  # noqa: E402
-from unmask.evaluation.predictions import (  # noqa: E402
+from unmask.core.faces import TEST, VALIDATION, FaceSet
+from unmask.core.files import atomic_folder, open_array, save_array, write_json
+from unmask.core.progress import track
+from unmask.evaluation.paired import gain, summary
+from unmask.evaluation.predictions import (
     Table,
     predictions,
     read_predictions,
     write_predictions,
 )
-from unmask.evaluation.statistics import holm  # noqa: E402
-from unmask.models.batches import to_pixels, to_unit  # noqa: E402
-from unmask.models.device import choose_device  # noqa: E402
-from unmask.models.folder import load_model  # noqa: E402
+from unmask.evaluation.quality import image_quality
+from unmask.evaluation.statistics import holm
+from unmask.mask import stitch
+from unmask.models.batches import to_pixels, to_unit
+from unmask.models.device import choose_device
+from unmask.models.folder import load_model
+from unmask.models.inference import probabilities
 
 Pixels = NDArray[np.uint8]
 
 _SPLITS = {"validation": VALIDATION, "test": TEST}
 _BATCH = 120
+_HEAD = ("validation", "test [95 %]", "gain, points [95 %]", "p (Holm)", "within")
 
 
 @torch.inference_mode()
@@ -58,8 +61,9 @@ def main(words: list[str] | None = None) -> None:
     tables = dict[str, dict[str, Table]]()
     for split, chosen in rows.items():
         drawn = _draw(options.reconstructor, upper[chosen], max(options.samples), work / split)
-        sharpness = _energy(drawn[0]) / _energy(faces.images[chosen, 24:])
-        print(f"{split}: gradient energy of the halves drawn {sharpness:.0%} of the true ones'")
+        first, everything = stitch(upper[chosen], drawn[0]), np.arange(len(chosen))
+        found = image_quality(faces.images[chosen], first, everything)["gradient_energy"]
+        print(f"{split}: gradient energy of the halves drawn {found:.0%} of the true ones'")
         for folder, reader in readers.items():
             means = _read(reader, upper[chosen], drawn, options.samples)
             for samples, mean in means.items():
@@ -107,26 +111,12 @@ def _read(
     reader: torch.nn.Module, upper: Pixels, drawn: Pixels, wanted: list[int]
 ) -> dict[int, NDArray[np.float32]]:
     """Return mean probabilities [N,7] by number of samples."""
-    total, means = torch.zeros(()), {}
+    total, means = np.zeros((), np.float32), {}
     for number, lower in enumerate(drawn, 1):
-        faces = np.concatenate([upper, lower], axis=1)
-        total = total + torch.cat(
-            [_probabilities(reader, faces[s : s + _BATCH]) for s in range(0, len(faces), _BATCH)]
-        )
+        total = total + probabilities(reader, stitch(upper, lower), np.arange(len(upper)))
         if number in wanted:
-            means[number] = (total / number).numpy()
+            means[number] = total / number
     return means
-
-
-def _probabilities(reader: torch.nn.Module, faces: Pixels) -> Tensor:
-    device = choose_device()
-    logits = reader.to(device)(to_unit(torch.from_numpy(faces[:, None]).to(device)))
-    return logits.softmax(1).cpu()
-
-
-def _energy(lower: Pixels) -> float:
-    values = lower.astype(np.float64)
-    return sum(float(np.square(np.diff(values, axis=axis)).sum()) for axis in (1, 2))
 
 
 def _figures(tables: dict[str, dict[str, Table]], baseline: Path) -> dict[str, dict]:
@@ -146,19 +136,29 @@ def _figures(tables: dict[str, dict[str, Table]], baseline: Path) -> dict[str, d
 
 
 def _print(figures: dict[str, dict]) -> None:
-    print(
-        "\n| reader, samples | validation | test [95 %] | gain, points [95 %] | p (Holm) | within |"
-    )
-    print("| --- | --- | --- | --- | --- | --- |")
-    for name, row in figures.items():
-        low, high = row["test"]["ci95"]
-        least, most = (100 * end for end in row["gain"]["ci95"])
-        print(
-            f"| {name} | {row['validation']['accuracy']:.1%} | {row['test']['accuracy']:.1%} "
-            f"[{100 * low:.1f}, {100 * high:.1f}] | {100 * row['gain']['accuracy']:+.1f} "
-            f"[{least:+.1f}, {most:+.1f}] | {row['gain']['holm_p']:.2g} "
-            f"| {100 * row['gain']['equivalent_within']:.1f} |"
-        )
+    head = [
+        "reader, samples",
+        "validation",
+        "test [95 %]",
+        "gain, points [95 %]",
+        "p (Holm)",
+        "within",
+    ]
+    print()
+    print(table(head, [[name, *_cells(row)] for name, row in figures.items()]))
+
+
+def _cells(row: dict) -> list[str]:
+    test, gained = row["test"], row["gain"]
+    low, high = (100 * end for end in test["ci95"])
+    least, most = (100 * end for end in gained["ci95"])
+    return [
+        f"{row['validation']['accuracy']:.1%}",
+        f"{test['accuracy']:.1%} [{low:.1f}, {high:.1f}]",
+        f"{100 * gained['accuracy']:+.1f} [{least:+.1f}, {most:+.1f}]",
+        f"{gained['holm_p']:.2g}",
+        f"{100 * gained['equivalent_within']:.1f}",
+    ]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import torch
 import yaml
 
 import unmask
+from seen_faces import seen_faces
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
 from unmask.models.folder import (
@@ -47,18 +48,6 @@ def small(name="resnet", view="whole", trained=None):
     if name in CLASSIFIERS:
         return classifier_config(name, CLASSIFIERS[name], view, VIEWS[view], trained)
     return reconstructor_config(name, settings_of(name), trained)
-
-
-def seen_faces(config):
-    """Return a model in training mode that no longer is as it was built."""
-    torch.manual_seed(1)
-    model = build(config).train()
-    images = torch.rand(4, *config.input_shape)
-    if hasattr(model, "observe"):
-        model.observe(images, images.flip(3))
-    with torch.no_grad():
-        model(images)  # batch normalisation moves its running statistics
-    return model
 
 
 def save(config, folder):

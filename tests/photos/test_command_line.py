@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 from small_reader import noise, save_reader
 
+from unmask.cli import predict as predict_command
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
 from unmask.photos import face_models
@@ -239,3 +241,23 @@ def test_ctrl_c_leaves_complete_lines(tmp_path, reader, wait):
     assert err.splitlines()[-1] == "interrupted"
     assert all(json.loads(line)["faces"] for line in (*first, *out.splitlines()))
     assert out == "" or out.endswith("\n")
+
+
+def test_a_line_is_finished_whichever_thread_hears_ctrl_c(monkeypatch):
+    ended = []
+    monkeypatch.setattr(predict_command, "interrupted", lambda *_: ended.append(True))
+    ctrl_c = predict_command._CtrlC()
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    may_end = threading.Event()
+    listener = threading.Thread(target=may_end.wait)
+    listener.start()  # unlike this thread, it hears the signal, and Python calls the handler here
+    try:
+        with ctrl_c.waiting():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            assert not ended
+        assert ended
+    finally:
+        may_end.set()
+        listener.join()
+        signal.signal(signal.SIGINT, before)

@@ -1,15 +1,14 @@
 """The page of `unmask demo` in Chromium: what it shows, what it asks for, and what it leaves."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
+from browser import chromium
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 UNMASK = [sys.executable, "-c", "from unmask.cli.main import main; main()"]
 
@@ -32,19 +31,13 @@ def server(fetched, reader, models, tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(server):
     """A page of Chromium at the demo, and a list of what it asked for elsewhere."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        message = "no chromium (Debian's package) to open the demo in"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = chromium.new_page()
+    with chromium() as opened:
+        page = opened.new_page()
         elsewhere = []
         allowed = (server.url, "data:", "blob:")
         page.on("request", lambda it: it.url.startswith(allowed) or elsewhere.append(it.url))
         page.goto(server.url)
         yield SimpleNamespace(page=page, elsewhere=elsewhere)
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A headless browser without a network, to look at the report with."""
+"""A headless browser, to look at pages with."""
 
 import os
 import shutil
@@ -9,14 +9,25 @@ from playwright.sync_api import sync_playwright
 
 
 @contextmanager
-def opened(file, **context):
-    """Yield the page and a list that gathers what it complains of; context as in Playwright."""
+def chromium():
+    """Yield a browser; where there is none, skip, and in continuous integration fail."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if not program:
-        message = "no chromium (Debian's package) to open the report in"
+        message = "no chromium (Debian's package) to open pages in"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(file, **context):
+    """Yield a page without a network and a list that gathers what it complains of.
+
+    context: as in Playwright.
+    """
+    with chromium() as browser:
         page = browser.new_context(offline=True, **context).new_page()
         complaints = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -24,4 +35,3 @@ def opened(file, **context):
         page.on("requestfailed", lambda request: complaints.append(request.url))
         page.goto(file.as_uri())
         yield page, complaints
-        browser.close()
