@@ -97,7 +97,7 @@ def _scattered(values: Tensor) -> Tensor:
     for factor, term in ((48271, 11), (69621, 1013), (39373, 90001)):
         values = (values * factor + term) % _PRIME
         square = values * values % _PRIME
-        values = square * square % _PRIME * values % _PRIME  # a fifth power: 5 does not divide 2^31 - 2
+        values = square * square % _PRIME * values % _PRIME  # 5 does not divide 2^31 - 2
     return values
 
 
