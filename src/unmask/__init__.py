@@ -38,7 +38,7 @@ def predict(
     images: one image or a sequence of them: paths, PIL images, or arrays, uint8 [H,W] grey or
         [H,W,3] red, green, blue in 0 to 255.
     model: folder of a trained classifier that reads all faces; by default, masked ones are read by
-        `release/reader` and, if it is there, whole ones by `release/whole_reader`.
+        `release/reader`, and whole ones by `release/whole_reader`.
     faces_are_cropped: each image is one face, framed as FER2013's are. Otherwise faces are looked
         for with models that `unmask fetch face-models` gets.
     completion: folder of a reconstructor; each result then has the face as it would complete it.

@@ -102,7 +102,7 @@ class Predictor:
     """Finds and reads faces in photos, any number of them, in the memory of a few.
 
     model: folder of a classifier that reads all faces; None has masked faces read by the masked
-        reader that comes with a clone, and others by the whole-face reader if there is one.
+        reader that comes with a clone, and others by its whole-face reader.
     faces_are_cropped: each photo is one face, framed as FER2013's are; no face models are needed.
     completion: folder of a reconstructor that draws what the mask hides.
     threads: photos that are worked on at the same time; None means one for each core.
