@@ -1,18 +1,26 @@
-"""VGG16 as a classifier: sizes, what it starts from, and that a reader can be made of it."""
+"""Published networks as classifiers: sizes, what they start from, and what can start from them."""
 
+import numpy as np
 import pytest
 import torch
 from runs import run_classifier, settings
 from safetensors.torch import save_file
 
 from unmask.core.files import read_json
-from unmask.models.folder import build, classifier_config
+from unmask.models.folder import (
+    build,
+    classifier_config,
+    load_model,
+    reconstructor_config,
+    save_model,
+)
 from unmask.params.models import Named
+from unmask.training.run import load_pretrained
 
 
-def classifier(height=24, **params):
+def classifier(height=24, name="vgg16", **params):
     torch.manual_seed(0)
-    return build(classifier_config("vgg16", params, "upper", (height, 48))).eval()
+    return build(classifier_config(name, params, "upper", (height, 48))).eval()
 
 
 @pytest.mark.parametrize("scale", [1, 2])
@@ -41,3 +49,21 @@ def test_it_starts_from_a_checkpoint_and_says_so(few_faces):
     facts = read_json("models/ceiling/training.json")
     assert facts["pretrained"] == "vgg16.safetensors"
     assert len(facts["pretrained_sha256"]) == 64
+
+
+@pytest.mark.usefixtures("in_folder")
+@pytest.mark.parametrize("name", ["resnet50", "inception_v3"])
+def test_a_reconstructor_starts_from_the_encoder_of_a_classifier_of_faces(name, tmp_path):
+    params = {"size": 75} if name == "inception_v3" else {}
+    config = classifier_config(name, params, "whole", (48, 48))
+    torch.manual_seed(1)
+    save_model(build(config), config, tmp_path)
+    learned = load_model(tmp_path).eval()
+    with torch.inference_mode():
+        assert learned(torch.rand(2, 1, 48, 48)).shape == (2, 7)
+    entry = {"pretrained": str(tmp_path / "weights.safetensors"), "width": 2, **params}
+    started = build(reconstructor_config(name, entry))
+    facts = load_pretrained(started)
+    for key, tensor in learned.encoder.state_dict().items():
+        assert np.array_equal(started.encoder.state_dict()[key], tensor), key
+    assert facts["pretrained"] == f"{entry['pretrained']} (names without encoder.)"

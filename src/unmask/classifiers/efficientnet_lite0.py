@@ -8,41 +8,20 @@ face.
 """
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from unmask.layers.efficientnet_lite0 import EfficientNetLite0
-from unmask.layers.encoders import Pretrained
+from unmask.layers.encoders import EncoderClassifier, EnlargedClassifier
 
 
-class Params(Pretrained):
-    """pretrained: also `package`, ImageNet's weights as a Python package.
-
-    scale: by how much images are enlarged; dropout: rate before the last layer.
-    """
+class Params(EnlargedClassifier):
+    """pretrained: also `package`, ImageNet's weights as a Python package."""
 
     scale: int = Field(default=2, ge=1, le=8)
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
 
-class Classifier(nn.Module):
-    """Maps faces or upper halves, float [B,1,H,W] in [0,1], to logits [B,classes]."""
-
-    def __init__(self, params: Params, height: int, width: int, classes: int) -> None:
-        super().__init__()
-        self.encoder = EfficientNetLite0(params, (params.scale * height, params.scale * width))
-        self.head = nn.Sequential(nn.Dropout(params.dropout), nn.Linear(1280, classes))
-
-    def load_pretrained(self) -> dict[str, str]:
-        """Load the encoder's weights; see `Encoder.load_pretrained`."""
-        return self.encoder.load_pretrained()
-
-    def forward(self, faces: Tensor) -> Tensor:
-        """Return logits [B,classes]."""
-        (features,) = self.encoder(faces)
-        logits: Tensor = self.head(features.mean(dim=(2, 3)))
-        return logits
-
-
 def build(params: Params, height: int, width: int, classes: int) -> nn.Module:
     """Return the network, its encoder without pretrained weights."""
-    return Classifier(params, height, width, classes)
+    encoder = EfficientNetLite0(params, params.size(height, width))
+    return EncoderClassifier(encoder, 1280, params.dropout, classes)

@@ -134,7 +134,49 @@ class EncoderDecoder(nn.Module):
         return lower
 
 
-def resnet50_encoder(params: Pretrained, taps: Sequence[str]) -> Encoder:
+class EncoderClassifier(nn.Module):
+    """A classifier of faces or upper halves made of an encoder.
+
+    The mean of its last feature map (Lin, Chen and Yan 2014, "Network in network", section 3.2)
+    goes through dropout to a linear layer. What the encoder has learned can be the start of a
+    reconstructor's, whose names are the same.
+
+    channels: of the last feature map; dropout: rate before the linear layer.
+    """
+
+    def __init__(self, encoder: Encoder, channels: int, dropout: float, classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(channels, classes))
+
+    def load_pretrained(self) -> dict[str, str]:
+        """Load the encoder's weights; see `Encoder.load_pretrained`."""
+        return self.encoder.load_pretrained()
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Return logits [B,classes] of images, float [B,1,H,W] in [0,1]."""
+        features = self.encoder(faces)[-1]
+        logits: Tensor = self.head(features.mean(dim=(2, 3)))
+        return logits
+
+
+class EnlargedClassifier(Pretrained):
+    """Settings of a classifier made of an encoder, which sees images larger than they are.
+
+    scale: by how much images are enlarged; dropout: rate before the last layer.
+    """
+
+    scale: int = Field(default=1, ge=1, le=8)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    def size(self, height: int, width: int) -> tuple[int, int] | None:
+        """Return the height and width that the encoder sees, or None if they stay."""
+        return (self.scale * height, self.scale * width) if self.scale > 1 else None
+
+
+def resnet50_encoder(
+    params: Pretrained, taps: Sequence[str], size: tuple[int, int] | None = None
+) -> Encoder:
     """Return ResNet50 (He et al. 2016) up to `layer3`; `layer4` would leave only 1x2.
 
     [B,1,24,48] -> relu 64x12x24, layer1 256x6x12, layer2 512x3x6, layer3 1024x2x3.
@@ -147,10 +189,11 @@ def resnet50_encoder(params: Pretrained, taps: Sequence[str]) -> Encoder:
         lower=("conv1", "bn1", "layer1", "layer2"),
         weights=ResNet50_Weights.IMAGENET1K_V2,
         params=params,
+        size=size,
     )
 
 
-def vgg16_encoder(params: Pretrained) -> Encoder:
+def vgg16_encoder(params: Pretrained, size: tuple[int, int] | None = None) -> Encoder:
     """Return VGG16 (Simonyan and Zisserman 2015) up to block 4; block 5 would leave only 1x3.
 
     [B,1,24,48] -> 512x3x6. The lower layers are blocks 1 and 2.
@@ -162,6 +205,7 @@ def vgg16_encoder(params: Pretrained) -> Encoder:
         lower=("features.0", "features.2", "features.5", "features.7"),
         weights=VGG16_Weights.IMAGENET1K_V1,
         params=params,
+        size=size,
     )
 
 
