@@ -30,8 +30,9 @@ def main(learned: str) -> None:
     for number, (rows, _) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
         run = f"laboratory/reconstructors/{learned}/{number}"
         train_reconstructor(
-            recon.model, halves, (rows, validation), entry, train, run, source_of_faces()
-        )
+            recon.model, halves, (rows, validation), entry, train, run, source_of_faces(),
+            recon.teacher,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

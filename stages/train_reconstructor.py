@@ -1,7 +1,8 @@
 """Train one reconstructor to generate lower halves from upper halves.
 
-Reads data/halves, the splits and what the audit keeps, and no label; writes
-models/reconstructors/M and its curves and pictures, data/training/reconstructors/M.
+Reads data/halves, the splits and what the audit keeps, and no label; what `recon.teacher` left in
+models/teachers, if the objective asks for it. Writes models/reconstructors/M and its curves and
+pictures, data/training/reconstructors/M.
 """
 
 import _source  # noqa: F401
@@ -10,7 +11,7 @@ from unmask.core import stage
 from unmask.core.faces import TRAIN, VALIDATION, rows_of
 from unmask.core.files import open_array
 from unmask.core.section import read
-from unmask.params.models import Reconstructor
+from unmask.params.models import Recon, Reconstructor
 from unmask.params.training import Train
 from unmask.readers import source_of_faces
 from unmask.training.reconstructor import train_reconstructor
@@ -25,8 +26,9 @@ def main(model: str) -> None:
     rows = rows_of(split, TRAIN, keep), rows_of(split, VALIDATION, keep)
 
     train_reconstructor(
-        model, halves, rows, entry, train, f"reconstructors/{model}", source_of_faces()
-    )
+        model, halves, rows, entry, train, f"reconstructors/{model}", source_of_faces(),
+        read(Recon, "recon").teacher,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

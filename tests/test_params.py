@@ -39,6 +39,7 @@ def test_the_shipped_file_is_right(monkeypatch):
     ("key", "value", "words"),
     [
         ("recon.model", "vgg", ["recon.model: vgg", "cgan, cnn_simple, cnn_deep"]),
+        ("recon.teacher", "hard", ["recon.teacher: hard: no reader that sees faces", "none, whole"]),
         ("recon.modle", "unet", ["recon.modle: unknown key", "allowed here: model"]),
         ("trian", {}, ["trian: unknown key", "allowed here: data, sample, audit, placement"]),
         ("train.classifier.epoch", 3, ["train.classifier.epoch: unknown key", "epochs, patience"]),
@@ -53,6 +54,9 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("data.source", "", ["data.source: ", "at least 1 character"]),
         ("data.source", ..., ["data.source: missing"]),
         ("data.source", "fer.csv", ["data.source: no file or folder fer.csv", "unmask fetch"]),
+        ("data.source", " ", ["data.source: no file or folder ' '; fix the path"]),
+        ("data.votes", "  ", ["data.votes: no file or folder '  '; fix the path"]),
+        ("data.votes", "v.csv ", ["data.votes: no file or folder 'v.csv '; fix the path"]),
         ("placement", "nose", ["placement: ", "'rows', 'landmarks' or 'eyes'", "'nose'"]),
         ("placement", ..., ["placement: missing"]),
         ("release.reader", "nobody", ["release.reader: no reader nobody", "choose one of whole"]),

@@ -56,12 +56,12 @@ def run_reconstructor(name, faces, train_settings, **changes):
     return load_file(f"models/reconstructors/{name}/weights.safetensors")
 
 
-def train_entry(name, entry, faces, train_settings):
+def train_entry(name, entry, faces, train_settings, **others):
     """Train the reconstructor `name` by what an entry of params.yaml says."""
     entry = Reconstructor.model_validate(entry)
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     run = f"reconstructors/{name}"
-    train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run, {})
+    train_reconstructor(name, crop(faces.images), rows, entry, train_settings, run, {}, **others)
 
 
 def trained(name):

@@ -17,6 +17,7 @@ from unmask.core.progress import track
 from unmask.mask import crop
 from unmask.models.batches import Batches, to_unit
 from unmask.models.device import choose_device, make_deterministic
+from unmask.models.features import features_of, last_layer
 from unmask.objectives.distance import ssim
 
 Faces = NDArray[np.uint8]
@@ -171,15 +172,10 @@ class _Reader(nn.Module):
     def __init__(self, classifier: nn.Module) -> None:
         super().__init__()
         self.classifier = classifier
-        self._last = [m for m in classifier.modules() if isinstance(m, nn.Linear)][-1]
-        self.num_features = self._last.in_features
+        self.num_features = last_layer(classifier).in_features
 
     @torch.inference_mode()
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        read: list[Tensor] = []
-        hook = self._last.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
-        try:
+        with features_of(self.classifier) as read:
             logits = self.classifier(faces)
-        finally:
-            hook.remove()
         return logits, read[0]

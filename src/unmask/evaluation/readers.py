@@ -13,7 +13,8 @@ from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table, read_predictions
 from unmask.evaluation.statistics import holm
 from unmask.evaluation.tables import Columns, Row, percent, table
-from unmask.params.readers import FACES, HALVES, NOBODY, ReaderEntry, Readers
+from unmask.params.models import NOBODY
+from unmask.params.readers import FACES, HALVES, ReaderEntry, Readers
 from unmask.readers import one_of
 
 

@@ -94,6 +94,7 @@ class Adversarial:
 
     monitor: str = "loss"
     sign: int = -1
+    capturable: bool = True
 
     def __init__(
         self, model: nn.Module, params: Params, settings: Training, compute: Compute

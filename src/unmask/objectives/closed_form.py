@@ -22,6 +22,7 @@ class ClosedForm:
 
     monitor: str = "loss"
     sign: int = -1
+    capturable: bool = False
 
     def __init__(self, model: nn.Module) -> None:
         if not hasattr(model, "observe"):

@@ -16,19 +16,16 @@ A teacher that has learned a face by heart only repeats its label. Cross-fitted 
 the teacher that has not seen it; otherwise the posteriors of all of them are averaged.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.section import Section
 from unmask.mask import view_of
 from unmask.models.batches import Batch, to_unit
+from unmask.models.features import features_of, last_layer
 from unmask.models.folder import load_model, read_config
 from unmask.params.training import Training
 from unmask.training.objective import SingleLoss
@@ -82,8 +79,8 @@ class Distillation(SingleLoss):
         self._params, self._teachers = params, teachers
         self.frozen = {f"teacher_{number}": each for number, (each, _) in enumerate(teachers)}
         if params.features:
-            width = _last_layer(model).in_features
-            maps = [nn.Linear(width, _last_layer(each).in_features) for each, _ in teachers]
+            width = last_layer(model).in_features
+            maps = [nn.Linear(width, last_layer(each).in_features) for each, _ in teachers]
             self.helpers = {"maps": nn.ModuleList(maps)}
             self._parameters += list(self.helpers["maps"].parameters())
             self.optimisers = [optimiser_of(self._parameters, settings)]
@@ -101,12 +98,12 @@ class Distillation(SingleLoss):
             share, wanted = self._share(number, batch), self._params.features > 0
             rows = share.nonzero().squeeze(1)
             if wanted:
-                features = torch.zeros(count, _last_layer(teacher).in_features, device=device)
+                features = torch.zeros(count, last_layer(teacher).in_features, device=device)
                 found[f"{_FEATURES}{number}"] = features
             if not len(rows):
                 continue
             faces = to_unit(view_of(batch, view)[rows])
-            with self._compute.autocast(), _features_of(teacher, wanted) as read:
+            with self._compute.autocast(), features_of(teacher, wanted) as read:
                 logits: Tensor = teacher(faces)
             softened = (logits.float() / self._params.temperature).softmax(1)
             found[_POSTERIOR][rows] += share[rows].unsqueeze(1) * softened
@@ -117,7 +114,7 @@ class Distillation(SingleLoss):
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         """Return the mean loss of a batch, to which `known` was added, and its labels' accuracy."""
         labels, weight = batch["label"].long(), self._params.weight
-        with _features_of(self.model, self._params.features > 0) as features:
+        with features_of(self.model, self._params.features > 0) as features:
             logits = self.predict(to_unit(view_of(batch, self._params.view)))
         heat = self._params.temperature
         teacher_loss = functional.kl_div(
@@ -145,31 +142,6 @@ class Distillation(SingleLoss):
             return all_alike
         fold = batch["fold"]
         return torch.where(fold < len(self._teachers), (fold == number).float(), all_alike)
-
-
-def _last_layer(model: nn.Module) -> nn.Linear:
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    if not layers:
-        raise UserError(f"{type(model).__name__} has no last layer to read; set features to 0")
-    return layers[-1]
-
-
-@contextmanager
-def _features_of(model: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
-    """Yield a list that gets what the last layer of `model` reads, float [B,D], if it is wanted."""
-    read: list[Tensor] = []
-    if not wanted:
-        yield read
-        return
-
-    def note(_: nn.Module, inputs: tuple[Tensor]) -> None:
-        read.append(inputs[0].float())
-
-    hook = _last_layer(model).register_forward_pre_hook(note)
-    try:
-        yield read
-    finally:
-        hook.remove()
 
 
 def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> Distillation:

@@ -11,6 +11,9 @@ from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
 from unmask.params.training import Training
 
+NOBODY = "none"
+"""The teacher of what learns from faces and labels alone."""
+
 
 class Entry(BaseModel):
     """A part of the file whose own settings are typed elsewhere, by the file that they are for."""
@@ -35,10 +38,13 @@ class Recon(Section):
     model: the reconstructor of the headline and the laboratory.
     folds: number of reconstructors in the laboratory that each leave out a part of the training
         faces.
+    teacher: the reader, one of `readers` that sees `faces` and has folds, by which reconstructors
+        learn what matters for expression, if their objective asks for it; or `none`.
     """
 
     model: str
     folds: int = Field(ge=2)
+    teacher: str
 
 
 class Reconstructor(Entry):

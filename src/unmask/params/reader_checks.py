@@ -6,11 +6,11 @@ from typing import NoReturn
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE
+from unmask.params.models import NOBODY
 from unmask.params.readers import (
     DISTILLATION,
     FACES,
     HALVES,
-    NOBODY,
     STITCHED,
     Ensemble,
     PosteriorAverage,
@@ -52,6 +52,14 @@ def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None
             if entries[member].sees != ensemble.sees:
                 other = f"{member} sees {entries[member].sees}, not {ensemble.sees}"
                 _refuse(f"ensembles.{name}.members", f"{other}; average readers with one view")
+
+
+def check_teacher(name: str, readers: Mapping[str, ReaderEntry]) -> None:
+    """Raise UserError, one line, unless reconstructors can learn from `name`, or it is nobody."""
+    able = [reader for reader, entry in readers.items() if entry.sees == FACES and entry.folds]
+    if name not in [NOBODY, *able]:
+        fault = f"{name}: no reader that sees {FACES} and has folds"
+        _refuse("recon.teacher", f"{fault}; choose one of {', '.join([NOBODY, *able])}")
 
 
 def _check_average(

@@ -13,9 +13,6 @@ from unmask.params.experiments import Evaluate, Seeds
 from unmask.params.models import Named
 from unmask.params.training import Training
 
-NOBODY = "none"
-"""The teacher of a reader that has none."""
-
 DISTILLATION = "distillation"
 """The objective that needs a teacher."""
 

@@ -10,7 +10,7 @@ from unmask.models.registry import exists
 from unmask.params.data import AuditParams, Data, Placement, Sample
 from unmask.params.experiments import HONEST, Evaluate, Experiment
 from unmask.params.models import Entry, Recon, Reconstructor, read_classifier
-from unmask.params.reader_checks import check_readers
+from unmask.params.reader_checks import check_readers, check_teacher
 from unmask.params.readers import (
     Ensemble,
     PosteriorAverage,
@@ -20,6 +20,7 @@ from unmask.params.readers import (
 )
 from unmask.params.release import Release
 from unmask.params.training import Train
+from unmask.sources.text import shown
 
 RESERVED = ("baseline", "ceiling")
 """Names of other files in `metrics/classification`, beside the reconstructors'."""
@@ -106,6 +107,7 @@ def read_all() -> Params:
         )
     readers = Readers(params.readers, params.ensembles, params.posterior_averages)
     check_readers(readers, params.reconstructors)
+    check_teacher(params.recon.teacher, params.readers)
     released = [*params.readers, *params.ensembles]
     if params.release.reader not in released:
         raise UserError(
@@ -120,10 +122,11 @@ def read_all() -> Params:
 def _refuse_absent(key: str, path: str, remedy: str) -> None:
     if path in SAMPLE or Path(path).exists():
         return
+    name = shown(path)
     if _EXPERIMENTS in Path.cwd().parts and not Path(path).is_absolute():
         raise UserError(
-            f"{FILE}: {key}: no file or folder {path} in this copy of the repository, where an "
+            f"{FILE}: {key}: no file or folder {name} in this copy of the repository, where an "
             f"experiment sees only what Git or DVC tracks; give its absolute path, or run `dvc add "
             f"{path}` and commit the pointer"
         )
-    raise UserError(f"{FILE}: {key}: no file or folder {path}; fix the path, or {remedy}")
+    raise UserError(f"{FILE}: {key}: no file or folder {name}; fix the path, or {remedy}")

@@ -69,6 +69,7 @@ class Averaged:
         self.helpers: dict[str, nn.Module] = {**objective.helpers, "average": self._average}
         self.optimisers = objective.optimisers
         self.monitor, self.sign = objective.monitor, objective.sign
+        self.capturable = objective.capturable
 
     def known(self, batch: Batch) -> Batch:
         """Return what the objective wants to know of a batch before a step."""

@@ -23,15 +23,8 @@ from unmask.models.inference import probabilities
 from unmask.params.readers import ReaderEntry
 from unmask.params.training import Train
 from unmask.training.run import begin
-from unmask.training.teaching import (
-    FOLD_FILE,
-    FOLDS,
-    SEEDS,
-    TEACHERS,
-    Finished,
-    Lesson,
-    train_reader,
-)
+from unmask.training.teachers import FOLD_FILE, FOLDS, SEEDS, TEACHERS
+from unmask.training.teaching import Finished, Lesson, train_reader
 
 NO_FOLD = 255
 """Fold of a face that no teacher of a fold learns from."""

@@ -51,9 +51,8 @@ def fit(
     if settings.average and objective.optimisers:
         objective = averaged = Averaged(objective, settings.average)
     _place(objective, device, group)
-    # What has no optimiser does not learn by steps, and processes that share gradients talk to each
-    # other within a step.
-    captured = bool(objective.optimisers) and group is SINGLE
+    # Processes that share gradients talk to each other within a step.
+    captured = objective.capturable and group is SINGLE
     if captured:
         make_capturable(objective.optimisers, device)
 

@@ -29,6 +29,7 @@ class Objective(Protocol):
     optimisers: everything that has state; an adversarial objective has two.
     monitor: the figure of `measure` that decides early stopping.
     sign: 1 if more of that figure is better, -1 if less is.
+    capturable: whether a step on a GPU can be captured as a CUDA graph; see `GraphedStep`.
     """
 
     model: nn.Module
@@ -37,6 +38,7 @@ class Objective(Protocol):
     optimisers: list[torch.optim.Optimizer]
     monitor: str
     sign: int
+    capturable: bool
 
     def known(self, batch: Batch) -> Batch:
         """Return what is to be added to a batch before a step, such as what teachers say of it.
@@ -95,6 +97,7 @@ class SingleLoss(ABC):
 
     monitor: str = "loss"
     sign: int = -1
+    capturable: bool = True
 
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
         self._parameters = trainable(model)

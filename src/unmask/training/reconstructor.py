@@ -23,13 +23,14 @@ from unmask.models.batches import to_pixels
 from unmask.models.folder import build, reconstructor_config
 from unmask.models.inference import outputs
 from unmask.models.registry import load
-from unmask.params.models import Reconstructor
+from unmask.params.models import NOBODY, Reconstructor
 from unmask.params.training import Train
 from unmask.pictures import save_training_grid, some_of
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import Compute
 from unmask.training.record import TrainingProgress
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
+from unmask.training.teachers import cross_fitted
 
 _PICTURES_EVERY = 5  # epochs
 
@@ -55,19 +56,24 @@ def train_reconstructor(
     train: Train,
     run: str,
     source: Mapping[str, Any],
+    teacher: str = NOBODY,
 ) -> None:
     """Train the reconstructor `name` and write what `train_and_save` does for `run`.
 
     halves: upper and lower halves, uint8 [N,24,48] each; rows: which of them to train and to
-    validate on; source: where the faces come from.
+    validate on; source: where the faces come from; teacher: see `params.models.Recon`.
     """
     key, objective = f"reconstructors.{name}", entry.objective
     settings = entry.training(train.reconstructor, key)
     module = load("objectives", objective.name)
-    params = check(module.Params, objective.settings, f"{key}.objective")
-    config = reconstructor_config(
-        name, entry.settings, {**source, "objective": objective.model_dump()}
-    )
+    given, taught = dict(objective.settings), None
+    if teacher != NOBODY and "teachers" in module.Params.model_fields:
+        taught = cross_fitted(teacher)
+        given["teachers"] = [str(folder) for folder in taught.teachers]
+    params = check(module.Params, given, f"{key}.objective")
+
+    trained = {**source, "objective": objective.model_dump()}
+    config = reconstructor_config(name, entry.settings, trained)
 
     compute = begin(train)
     model = build(config)
@@ -76,12 +82,16 @@ def train_reconstructor(
         used = np.concatenate(rows)
         features = keep_features(run, model.encoder, halves[0], used, compute)
         learner = model.decoder
+    learning = module.build(learner, params, settings, compute)
+    arrays: dict[str, NDArray[Any]] = {"upper": halves[0], "lower": halves[1], **features}
+    if taught and learning.frozen:
+        arrays["fold"], facts["teacher"] = taught.fold, teacher
     train_and_save(
         run,
         model,
         config,
-        module.build(learner, params, settings, compute),
-        Inputs({"upper": halves[0], "lower": halves[1], **features}, *rows),
+        learning,
+        Inputs(arrays, *rows),
         settings,
         train,
         compute,

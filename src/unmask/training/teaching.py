@@ -21,17 +21,14 @@ from unmask.core.section import FILE, check
 from unmask.mask import UPPER_ROWS
 from unmask.models.folder import build, classifier_config, load_model
 from unmask.models.registry import load
-from unmask.params.readers import NOBODY, STITCHED, ReaderEntry
+from unmask.params.models import NOBODY
+from unmask.params.readers import STITCHED, ReaderEntry
 from unmask.params.training import Train
 from unmask.readers import model_folders
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import ProcessGroup
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
-
-TEACHERS = Path("models/teachers")
-"""Where `teach` puts what students learn from: in each reader's folder, these three."""
-
-SEEDS, FOLDS, FOLD_FILE = "seeds", "folds", "fold.npy"
+from unmask.training.teachers import SEEDS, TEACHERS, cross_fitted
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,7 @@ class Lesson:
         own = model_folders(folder / SEEDS)
         lesson = replace(self, teachers=own)
         if settings.get("cross_fitted"):
-            fold = open_array(folder / FOLD_FILE)
-            lesson = replace(self, teachers=model_folders(folder / FOLDS), fold=fold)
+            lesson = replace(self, **cross_fitted(teacher)._asdict())
         start = own[number % len(own)] if entry.start == "teacher" else None
         return replace(lesson, start=start)
 
