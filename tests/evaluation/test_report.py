@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COLLECT = ROOT / "results/collect.py"
 SOURCE = {"source": "faces.csv", "source_sha256": "5" * 64, "labels": "fer2013", "rows": 400}
 PARAMS = {
-    "recon": {"model": "good", "folds": 2},
+    "recon": {"model": "good", "folds": 2, "teacher": "none"},
     "reconstructors": {"good": {}, "idle": {}},
     "evaluate": {"seeds": [1, 2]},
     "laboratory": {"honest": {"reconstructor": "train"}, "mixed": {"reconstructor": "all"}},
