@@ -1,5 +1,7 @@
 """Mistakes in params.yaml: one line that names the key and what is allowed."""
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +41,7 @@ def test_the_shipped_file_is_right(monkeypatch):
     ("key", "value", "words"),
     [
         ("recon.model", "vgg", ["recon.model: vgg", "cgan, cnn_simple, cnn_deep"]),
-        ("recon.teacher", "hard", ["recon.teacher: hard: no reader that sees faces", "none, whole"]),
+        ("recon.teacher", "hard", ["recon.teacher: hard: no reader that sees", "none, whole"]),
         ("recon.modle", "unet", ["recon.modle: unknown key", "allowed here: model"]),
         ("trian", {}, ["trian: unknown key", "allowed here: data, sample, audit, placement"]),
         ("train.classifier.epoch", 3, ["train.classifier.epoch: unknown key", "epochs, patience"]),
@@ -94,15 +96,19 @@ def test_a_mistake_is_named(params, key, value, words):
 
 
 @pytest.mark.parametrize("key", ["data.source", "data.votes"])
-def test_what_the_copy_of_an_experiment_lacks_is_named(params, tmp_path, monkeypatch, key):
-    params(key, "mine.csv")
+@pytest.mark.parametrize("name", ["mine.csv", "d (1)/my faces.csv", "it's.csv"])
+def test_what_the_copy_of_an_experiment_lacks_is_named(params, tmp_path, monkeypatch, key, name):
+    params(key, name)
     copy = tmp_path / ".dvc/tmp/exps/standalone/tmp1"
     copy.mkdir(parents=True)
     Path("params.yaml").rename(copy / "params.yaml")
-    Path("mine.csv").touch()
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).touch()
     monkeypatch.chdir(copy)
-    with pytest.raises(UserError, match=rf"{key}: no file or folder mine\.csv in this copy of the"):
+    with pytest.raises(UserError, match=f"{key}: no file .* in this copy of the") as error:
         read_all()
+    command = re.search("run `(dvc add .*)` and commit", str(error.value))[1]
+    assert shlex.split(command) == ["dvc", "add", name]
 
 
 def test_the_classifier_is_the_entry_that_is_named(params):

@@ -54,6 +54,7 @@ def _nothing(folder: Path) -> None:
 
 
 FOREIGN = [
+    _foreign("weights", b"\x10\0\0\0\0\0\0\0{}" + b" " * 14, f"weights (safetensors), not a CSV file; {_AGAIN}"),
     _foreign("an empty file", b"", f"empty; {_AGAIN}"),
     _foreign("only blank lines", "\n \n\n", f"empty; {_AGAIN}"),
     _foreign("only a byte order mark", b"\xef\xbb\xbf", f"empty; {_AGAIN}"),

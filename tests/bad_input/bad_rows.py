@@ -84,7 +84,7 @@ FIELDS = [
 ]  # fmt: skip
 
 _ALLOWED = (
-    "the columns must be emotion, pixels and Usage: remove any others, "
+    "the columns must be emotion, pixels, Usage and perhaps Image name: remove any others, "
     "or get the file again if it has no header"
 )
 _VOTES = (

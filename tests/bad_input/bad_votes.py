@@ -14,7 +14,7 @@ _HEADER = (
 _AGAIN = "get fer2013new.csv from FER+ again"
 _FIX = "get the file again, or fix this line"
 _KAGGLE = "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
-_NAMES = "rename images to their Image name in FER+, or use the CSV file"
+_NAMES = "rename faces to their Image name in FER+, or use the CSV file from Kaggle"
 _OTHER = f"votes.csv: not the votes on data.source: the faces or their order differ; {_KAGGLE}"
 _UNFIT = "votes.csv: not the votes on data.source: they do not fit its labels in the"
 

@@ -7,7 +7,7 @@ import re
 
 from packing import tarred, zipped
 
-from faces_csv import rows, table
+from faces_csv import HEADER, rows, table
 
 _TABLE = table()
 _COMPETITION = ("train.csv", "test.csv", "example_submission.csv", "fer2013.tar.gz")
@@ -48,6 +48,9 @@ CASES = {
     "blank lines between rows": _TABLE.replace(b"\n", b"\n\n"),
     "a leading blank line": b"\n" + _TABLE,
     "no line ending after the last line": _TABLE.rstrip(),
+    "a column of names": "\n".join(
+        [f"image,{HEADER}", *(f"{number}.png,{row}" for number, row in enumerate(rows()))]
+    ).encode(),
     "spaces around fields": _TABLE.replace(b",", b" , "),
     "quoted fields": re.sub(rb"[^,\n]+", rb'"\g<0>"', _TABLE),
     "leading zeros in pixels": re.sub(rb"(?<=[ ,])(\d\d?)(?=[ ,])", rb"0\1", _TABLE),

@@ -114,6 +114,14 @@ MEMBERS = {
     "images": ([("train/happy/1.png", b"x")], "name the folder"),
     "a workbook": ([("xl/workbook.xml", b"x")], "an Excel workbook (.xlsx), not a CSV file"),
     "a sheet": ([("mimetype", b"x"), ("content.xml", b"x")], "an OpenDocument file (.ods)"),
+    "checkpoint": (
+        [("w/data.pkl", b"x"), ("w/data/0", b"x")],
+        "weights (a PyTorch checkpoint), not a CSV file",
+    ),
+    "Keras": (
+        [("config.json", b"{}"), ("model.weights.h5", b"x")],
+        "weights (a Keras model), not a CSV file",
+    ),
     "arrays": ([("x.npy", b"x"), ("y.npy", b"x")], "NumPy arrays (.npz), not a CSV file"),
     "two of one name": (
         [("a/fer2013.csv", table()), ("b/fer2013.csv", table())],

@@ -7,6 +7,7 @@ import pytest
 
 from faces_csv import DATA, HEADER, image, pair, pixels, read, refusal, row, rows, table, write
 from unmask.core.faces import TEST, TRAIN, VALIDATION
+from unmask.sources import detect
 from unmask.sources import text as tables
 
 EXPECTED_SPLITS = [TRAIN] * 7 + [VALIDATION] * 7 + [TEST] * 7
@@ -43,6 +44,36 @@ def test_every_valid_form_gives_the_same_faces(tmp_path, content):
     assert faces.labels.tolist() == list(range(7)) * 3
     assert faces.split.tolist() == EXPECTED_SPLITS
     assert [array.dtype for array in faces] == [np.uint8, np.uint8, np.uint8, np.int64]
+
+
+def named(column, form="{}"):
+    """A whole valid file with a column of names, which are "0.png", "a 1.png", "a 2.png" ..."""
+    names = [form.format(f"a {number}.png" if number else "0.png") for number in range(21)]
+    lines = zip(rows(), names, strict=True)
+    return "\n".join([f"{HEADER},{column}", *(f"{line},{name}" for line, name in lines), ""])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        named("Image name"),
+        named("IMAGE_NAME", '"{}"'),
+        named(" filename ", "  {} "),
+        named("image").replace("\n", "\r\n"),
+        named("Path").replace("\n", "\r"),
+    ],
+)
+def test_a_column_may_name_the_faces(tmp_path, content):
+    path = write(tmp_path, content)
+    np.testing.assert_array_equal(read(path).images, [image(seed) for seed in range(21)])
+    names = [name for block in detect.read(path, DATA) for name in block.names]
+    assert names == ["0.png", *(f"a {number}.png" for number in range(1, 21))]
+
+
+@pytest.mark.parametrize("line", ["a.png,b.png", '"a,b.png"', '"a'])
+def test_a_name_that_is_not_one_field_is_refused(tmp_path, line):
+    path = write(tmp_path, named("name").replace("a 5.png", line))
+    assert refusal(path).startswith(f"{path}:7: ")
 
 
 def test_row_is_the_line_number_in_the_file(tmp_path):
@@ -154,6 +185,10 @@ HEADERS = {
     "duplicate column": ("emotion,pixels,Usage,pixels", "'pixels' twice"),
     "unknown column": ("id,emotion,pixels,Usage", "unknown column 'id'"),
     "index column": (",emotion,pixels,Usage", "unknown column ''"),
+    "id of a face": ("emotion,pixels,Usage,face_id", "unknown column 'face_id'.*Image name"),
+    "two names": ("emotion,image,pixels,Usage,Image name", "'image' and 'Image name' both name"),
+    "a name twice": ("image,emotion,pixels,Usage,image", "'image' twice"),
+    "faces with votes": ("emotion,pixels,Usage,Image name,neutral", "unknown column 'neutral'"),
     "no emotion": ("pixels,Usage", "no column emotion"),
     "no pixels": ("emotion,Usage", "no column pixels"),
     "no Usage": ("emotion,pixels", "no column Usage.*folder"),

@@ -13,8 +13,8 @@ from unmask.core.faces import CLASSES, FaceSet
 from unmask.params.data import Data
 from unmask.sample.synthetic import draw_splits, write_csv, write_votes
 from unmask.sources.columns import COLUMNS, EMOTIONS
-from unmask.sources.ferplus import majority
 from unmask.sources.ingest import ingest
+from unmask.sources.votes import majority
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 COUNTS = {"train": 40, "validation": 14, "test": 14}

@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from faces_csv import DATA
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, FaceBlock, FaceSet
 from unmask.params.data import Data
+from unmask.sources import detect
 from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
-from unmask.sources.ferplus import USAGES, majority, relabelled
+from unmask.sources.ferplus import relabelled
 from unmask.sources.ingest import ingest
+from unmask.sources.votes import USAGES, majority
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 SPLIT = np.repeat(np.arange(3, dtype=np.uint8), [600, 100, 100])
@@ -131,6 +134,75 @@ def test_a_folder_of_images_gets_the_votes_on_their_names(tmp_path):
     np.testing.assert_array_equal(np.sort(shown), rows)
     np.testing.assert_array_equal(faces.labels, VOTED[shown])
     assert set(faces.split) == {0, 1, 2}
+
+
+FEW = np.r_[0:60, 600:630, 700:730]
+
+
+def csv_file(path, rows, names, column="Image name", usage=True):
+    """Write the faces of these rows, each of one grey, with the names in a column."""
+    lines = [f"emotion,{column},pixels{',Usage' * usage}"]
+    for row in rows:
+        fields = [OWN[row], names[row], " ".join([str(row % 250)] * 2304)]
+        lines.append(",".join(map(str, [*fields, *[list(USAGES)[SPLIT[row]]] * usage])))
+    path.write_text("\n".join([*lines, ""]))
+
+
+def ingested(folder, source, labels="ferplus"):
+    """Return the faces of a source with the votes in votes.csv, and which rows they are."""
+    values = {"source": "s", "labels": labels, "votes": str(folder / "votes.csv"), "seed": 1}
+    data = Data.model_validate(values | {"validation_fraction": 0.3})
+    (folder / "out").mkdir()
+    ingest(source, data, folder / "out", folder / "out/test.npy")
+    faces = FaceSet.open(folder / "out").unsealed(folder / "out/test.npy")
+    shown = faces.images[:, 0, 0].astype(int)  # 0 to 59, 100 to 129, and 200 to 229
+    return faces, np.where(shown < 100, shown, shown + 500)
+
+
+@pytest.mark.parametrize("column", ["Image name", "image_name", "FILENAME"])
+@pytest.mark.parametrize("form", ["{}", '"train/{}"'])
+def test_a_face_of_a_csv_file_gets_the_votes_on_its_name_wherever_it_is(tmp_path, column, form):
+    order = np.random.default_rng(3).permutation(FEW)
+    csv_file(tmp_path / "faces.csv", order, [form.format(name) for name in NAMES], column)
+    votes_file(tmp_path)
+    faces, rows = ingested(tmp_path, tmp_path / "faces.csv")
+    np.testing.assert_array_equal(rows, order)
+    np.testing.assert_array_equal(faces.labels, VOTED[order])
+
+
+def test_without_names_the_same_file_is_refused(tmp_path):
+    csv_file(tmp_path / "faces.csv", FEW[::-1], NAMES)
+    lines = (tmp_path / "faces.csv").read_text().split("\n")
+    bare = [",".join(line.split(",")[:1] + line.split(",")[2:]) for line in lines]
+    (tmp_path / "faces.csv").write_text("\n".join(bare))
+    votes_file(tmp_path)
+    with pytest.raises(UserError, match="not the votes on data"):
+        ingested(tmp_path, tmp_path / "faces.csv")
+
+
+def test_split_files_are_joined_by_name_if_all_have_names(tmp_path):
+    votes_file(tmp_path)
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    csv_file(faces / "train.csv", FEW[:60][::-1], NAMES, usage=False)
+    csv_file(faces / "test.csv", FEW[90:], NAMES, usage=False)
+    found, rows = ingested(tmp_path, faces)
+    np.testing.assert_array_equal(found.labels, VOTED[rows])
+    text = (faces / "test.csv").read_text()
+    for row in FEW[90:]:
+        text = text.replace(f"{NAMES[row]},", "")
+    (faces / "test.csv").write_text(text.replace("Image name,", ""))
+    with pytest.raises(UserError, match=r"not all CSV files of .* name their faces; give"):
+        list(relabelled(detect.read(faces, DATA), tmp_path / "votes.csv"))
+
+
+def test_a_few_faces_without_a_name_have_no_votes_and_many_are_refused(tmp_path):
+    few = [*NAMES[:200], "", "", *NAMES[202:]]
+    labels, rows = relabel(votes_file(tmp_path), ROWS, few)
+    np.testing.assert_array_equal(rows, np.delete(ROWS, [200, 201]))
+    np.testing.assert_array_equal(labels, VOTED[rows])
+    with pytest.raises(UserError, match=r"100 of 800 faces have no name, .*; give"):
+        relabel(votes_file(tmp_path), ROWS, [*[""] * 100, *NAMES[100:]])
 
 
 def changed(row, name):

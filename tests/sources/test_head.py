@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from PIL import Image
 
 from faces_csv import USAGES, pixels, read, refusal, table, write
@@ -89,6 +90,11 @@ FOREIGN = {
     "packed NumPy": (gzip.compress(saved()), "a NumPy array (.npy), not a CSV file"),
     "MATLAB": (b"MATLAB 5.0 MAT-file, Platform: x" + bytes(99), "a MATLAB file, not a CSV file"),
     "MATLAB 7.3": (b"MATLAB 7.3 MAT-file, Platform: x".ljust(512), "a MATLAB file, not a CSV file"),
+    "safetensors": (safetensors.numpy.save({"w": np.zeros(9)}), "weights (safetensors), not a CSV"),
+    "padded safetensors": (b"\x10\0\0\0\0\0\0\0{}" + b" " * 14, "weights (safetensors), not"),
+    "GGUF": (b"GGUF\3\0\0\0" + bytes(99), "weights (GGUF), not a CSV file"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(99), "weights (TensorFlow Lite), not a CSV file"),
+    "ONNX": (b"\x08\x08\x12\x07pytorch\x1a\x052.5.1", "weights (ONNX), not a CSV file"),
     "PDF": (b"%PDF-1.7\n", "a PDF document, not a CSV file"),
     "RTF": (b"{\\rtf1\\ansi", "an RTF document, not a CSV file"),
     **{

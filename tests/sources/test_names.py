@@ -13,7 +13,7 @@ from faces_csv import DATA, read, refusal, table, write
 from unmask.core.errors import UserError
 from unmask.sources import detect
 from unmask.sources.ingest import ingest
-from unmask.sources.text import refuse_unrecordable
+from unmask.sources.text import refuse_unrecordable, shown
 
 LATIN_1, HALF = os.fsdecode(b"caf\xe9.png"), os.fsdecode(b"\xe2\x82.csv")
 WHAT = "a name that is not UTF-8, which DVC cannot record; rename it"
@@ -53,6 +53,14 @@ def test_nothing_is_hashed_before(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="not UTF-8"):
         ingest(path, DATA, tmp_path / "faces", tmp_path / "labels.npy")
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [(" ", "' '"), ("", "''"), (" a.csv", "' a.csv'"), ("d/a ", "'d/a '"), ("a b.csv", "a b.csv")],
+)
+def test_blanks_that_nobody_would_see_are_in_quotes(name, what):
+    assert shown(name) == what
 
 
 ODD = [

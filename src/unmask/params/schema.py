@@ -1,6 +1,7 @@
 """The whole of `params.yaml`."""
 
 from pathlib import Path
+from shlex import quote
 
 from pydantic import field_validator
 
@@ -127,6 +128,6 @@ def _refuse_absent(key: str, path: str, remedy: str) -> None:
         raise UserError(
             f"{FILE}: {key}: no file or folder {name} in this copy of the repository, where an "
             f"experiment sees only what Git or DVC tracks; give its absolute path, or run `dvc add "
-            f"{path}` and commit the pointer"
+            f"{quote(path)}` and commit the pointer"
         )
     raise UserError(f"{FILE}: {key}: no file or folder {name}; fix the path, or {remedy}")

@@ -112,7 +112,7 @@ def _what_it_is(names: Sequence[str]) -> str:
     """Return what is wrong with an archive without a CSV file, and what to do."""
     kind = head.zipped_document(names)
     if kind:
-        return f"{kind}, not a CSV file; save its table as CSV"
+        return f"{kind}, not a CSV file; save its table as CSV, or name another file"
     return (
         f"no CSV file in this archive (it holds {listed(names) or 'nothing'}); "
         "if it holds a folder of images, unpack it and name the folder"

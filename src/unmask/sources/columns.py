@@ -58,15 +58,24 @@ COLUMNS = ("Usage", "Image name", "neutral", "happiness", "surprise", "sadness",
 
 _REQUIRED = (b"emotion", b"pixels")
 _USAGE = b"usage"
+_NAMES = {
+    *(b"imagename", b"image", b"imageid", b"imagefile", b"imagefilename", b"imagepath"),
+    *(b"filename", b"file", b"filepath", b"path", b"name"),
+}
+"""What a column of names of faces may be called: FER+ says Image name; see `_is_name`."""
 
 
 class Columns(NamedTuple):
-    """The number of fields in a row and the index of each; `usage` is None if there is none."""
+    """The number of fields in a row and the index of each, None for one that there is not.
+
+    name: what identifies a face, as a file name does.
+    """
 
     fields: int
     emotion: int
     pixels: int
     usage: int | None
+    name: int | None
 
 
 def split_named(name: str) -> int | None:
@@ -102,14 +111,19 @@ def locate(names: Sequence[bytes], where: str, *, has_split: bool) -> Columns:
     """
     known = [name.lower() for name in names]
     _refuse_related_files(known, where)
+    named = [index for index, name in enumerate(known) if _is_name(name)]
     for index, name in enumerate(known):
-        if name not in (*_REQUIRED, _USAGE):
+        if name not in (*_REQUIRED, _USAGE) and index not in named:
             raise UserError(
                 f"{where}: unknown column {quoted(names[index])}; the columns must be emotion, "
-                "pixels and Usage: remove any others, or get the file again if it has no header"
+                "pixels, Usage and perhaps Image name: remove any others, or get the file again if "
+                "it has no header"
             )
         if name in known[:index]:
             raise UserError(f"{where}: column {quoted(names[index])} twice; remove one of them")
+    if len(named) > 1:
+        both = " and ".join(quoted(names[index]) for index in named[:2])
+        raise UserError(f"{where}: columns {both} both name faces; remove one of them")
     for name in _REQUIRED:
         if name not in known:
             raise UserError(f"{where}: no column {name.decode()}; get the file again")
@@ -123,8 +137,13 @@ def locate(names: Sequence[bytes], where: str, *, has_split: bool) -> Columns:
         raise UserError(
             f"{where}: column Usage in a file of one split; name this file itself as the source"
         )
-    usage = known.index(_USAGE) if has_usage else None
-    return Columns(len(known), known.index(b"emotion"), known.index(b"pixels"), usage)
+    return Columns(
+        fields=len(known),
+        emotion=known.index(b"emotion"),
+        pixels=known.index(b"pixels"),
+        usage=known.index(_USAGE) if has_usage else None,
+        name=named[0] if named else None,
+    )
 
 
 def drawn_split(row: NDArray[np.int64], data: Data) -> NDArray[np.uint8]:
@@ -137,9 +156,14 @@ def drawn_split(row: NDArray[np.int64], data: Data) -> NDArray[np.uint8]:
     return np.where(drawn, VALIDATION, TRAIN).astype(np.uint8)
 
 
+def _is_name(column: bytes) -> bool:
+    """Return whether a column, in lower case, names faces; "_", "-" and " " do not matter."""
+    return column.translate(None, b"_- ") in _NAMES
+
+
 def _refuse_related_files(known: list[bytes], where: str) -> None:
     """Raise UserError for the headers of files that accompany the right one or derive from it."""
-    if b"image name" in known and b"neutral" in known:
+    if {b"image name", b"neutral"} <= {*known} and b"pixels" not in known:
         raise UserError(
             f"{where}: the votes of FER+, which hold no pixels; set data.source to fer2013.csv"
         )

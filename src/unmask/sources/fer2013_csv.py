@@ -5,6 +5,8 @@
 - `train.csv`, `test.csv` and perhaps `val.csv` have the columns `emotion,pixels`; without
   `val.csv`, the validation split is drawn from `train.csv`.
 
+In either, a column may name the faces, as `Image name` in FER+ does.
+
 Accepted: columns in any order, spaces around fields, one pair of double quotes around any field, a
 byte order mark, line endings of any system, blank lines, no line ending after the last line.
 Anything else is refused with its line number rather than guessed at.
@@ -59,6 +61,7 @@ class _Row(NamedTuple):
     label: int
     split: int
     pixels: bytes
+    name: str
 
 
 class _Reader:
@@ -107,6 +110,7 @@ class _Reader:
             np.array([row.label for row in rows], dtype=np.uint8),
             np.array([row.split for row in rows], dtype=np.uint8),
             np.array([row.number for row in rows], dtype=np.int64),
+            names=None if columns.name is None else [row.name for row in rows],
         )
 
     def _row(self, number: int, line: bytes, columns: Columns) -> _Row:
@@ -126,7 +130,11 @@ class _Reader:
                 allowed = ", ".join(name.decode() for name in SPLIT_OF)
                 self._refuse(number, line, f"Usage is {quoted(usage)}, not one of {allowed}")
             split = SPLIT_OF[usage]
-        return _Row(number, label, split, self._bare(fields[columns.pixels], number, line))
+        numbers = self._bare(fields[columns.pixels], number, line)
+        name = ""
+        if columns.name is not None:
+            name = pixels.decoded(self._bare(fields[columns.name], number, line))
+        return _Row(number, label, split, numbers, name)
 
     def _bare(self, field: bytes, number: int, line: bytes) -> bytes:
         """Return `field` without the spaces and quotes around it."""

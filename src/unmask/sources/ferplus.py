@@ -7,28 +7,24 @@ the emotion that has more than half of the remaining votes. A face is left out o
 there is no such majority, or if it is for contempt, which FER2013 does not have, for `unknown`, or
 for `NF`.
 
-An image gets the votes on its name, a face in a CSV file those in the same row. (The numbers in the
-names fall behind those of the rows, by 85 in the end.) Labels that do not fit the votes show that
-they are about other faces.
+An image gets the votes on its name, a face in a CSV file those in the same row, or on its name if
+the file has a column of names. (The numbers in the names fall behind those of the rows, by 85 in
+the end.) Labels that do not fit the votes show that they are about other faces.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, FaceBlock
-from unmask.sources import archive, head
-from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
-from unmask.sources.text import line_blocks, quoted, shown
-
-USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
+from unmask.sources.columns import EMOTIONS, OTHERS
+from unmask.sources.text import shown
+from unmask.sources.votes import AGAIN, majority, rows_of_votes
 
 MIN_KAPPA = 0.3
 """Of labels and votes, in each split. In FER2013 it is 0.59 or more, and in another order (sorted,
@@ -38,19 +34,11 @@ _MIN_FACES = 5  # in a split, to say that they do not agree
 _STRETCH = 100  # faces
 _MAX_ROWS = 1_000_000
 _MAX_AMBIGUOUS = 0.01  # of the names; FER+ has 1 of 35,711
-_VOTES = re.compile("[0-9]{1,3}")
+_MAX_NAMELESS = 0.01  # of the faces; FER+ has 173 of 35,887
+_NO_VOTES = [0] * len((*EMOTIONS, *OTHERS))
 _KAGGLE = "FER+ goes with fer2013.csv or icml_face_data.csv from Kaggle"
 _OTHER = f"not the votes on data.source: the faces or their order differ; {_KAGGLE}"
-_AGAIN = "get fer2013new.csv from FER+ again"
-_NAMES = "rename images to their Image name in FER+, or use the CSV file"
-
-
-class _Row(NamedTuple):
-    """A row of FER+; votes: for CLASSES and OTHERS."""
-
-    split: int
-    name: str
-    votes: list[int]
+_NAMES = "rename faces to their Image name in FER+, or use the CSV file from Kaggle"
 
 
 def relabelled(
@@ -67,6 +55,11 @@ def relabelled(
     joined = [np.empty((4, 0), dtype=np.int64)]
     for block in blocks:
         join = join or (_ByRow(file) if block.names is None else _ByName(file))
+        if (block.names is None) != isinstance(join, _ByRow):
+            raise UserError(
+                f"{shown(file)}: not all CSV files of data.source name their faces; give each of "
+                "them a column Image name, or none"
+            )
         labels, soft_labels = majority(np.array(join.votes(block), dtype=np.int64))
         known = labels >= 0
         joined.append(np.stack([block.split, block.row, block.labels, labels])[:, known])
@@ -80,8 +73,8 @@ def relabelled(
             block.row[known],
             soft_labels[known],
         )
-    if isinstance(join, _ByRow) and next(join.rows, None):
-        raise UserError(f"{shown(file)}: {_OTHER}")
+    if join:
+        join.refuse_rest()
     if where := _misfit(np.concatenate(joined, axis=1)):
         raise UserError(
             f"{shown(file)}: not the votes on data.source: they do not fit its labels {where}; "
@@ -93,20 +86,26 @@ class _ByRow:
     """Joins faces and votes row by row."""
 
     def __init__(self, file: Path) -> None:
-        self._file, self.rows = file, _rows_of_votes(file)
+        self._file, self._rows = file, rows_of_votes(file)
 
     def votes(self, block: FaceBlock) -> list[list[int]]:
         """Return the votes on the faces of the next block; their splits must agree."""
-        rows = list(islice(self.rows, len(block.labels)))
+        rows = list(islice(self._rows, len(block.labels)))
         if block.split.tolist() != [row.split for row in rows]:
             raise UserError(f"{shown(self._file)}: {_OTHER}")
         return [row.votes for row in rows]
 
+    def refuse_rest(self) -> None:
+        """Raise UserError if there are votes after those on the last face."""
+        if next(self._rows, None):
+            raise UserError(f"{shown(self._file)}: {_OTHER}")
+
 
 class _ByName:
-    """Joins images and votes by the name of the image, whatever its folder and suffix.
+    """Joins faces and votes by the name of the image, whatever its folder and suffix.
 
-    If no name is in FER+, they are joined by the last number in it. The folder's splits count.
+    If no name is in FER+, they are joined by the last number in it. The splits are the source's. A
+    face without a name has no votes, as in FER+, where it is no face.
     """
 
     def __init__(self, file: Path) -> None:
@@ -116,10 +115,22 @@ class _ByName:
         if len(self._numbers) < len(self._votes):
             self._numbers = {}
         self._numbered: bool | None = None
+        self._faces = self._nameless = 0
 
     def votes(self, block: FaceBlock) -> list[list[int]]:
         """Return the votes on the faces of a block."""
-        return [self._votes[self._find(image)] for image in block.names or ()]
+        names = block.names or ()
+        self._faces += len(names)
+        self._nameless += sum(not name for name in names)
+        return [self._votes[self._find(name)] if name else _NO_VOTES for name in names]
+
+    def refuse_rest(self) -> None:
+        """Raise UserError if too many faces have no name."""
+        if self._nameless > _MAX_NAMELESS * self._faces:
+            raise UserError(
+                f"{shown(self._file)}: {self._nameless} of {self._faces} faces have no name, which "
+                "their votes are found by; give them their Image name in FER+, or remove the column"
+            )
 
     def _find(self, image: str) -> str:
         name = _stem(image)
@@ -138,33 +149,19 @@ class _ByName:
 def _by_name(file: Path) -> tuple[dict[str, list[int]], set[str]]:
     """Return the votes by name, none if two rows differ, and the names that have two rows."""
     found, twice, ambiguous = dict[str, list[int]](), set[str](), set[str]()
-    for row in islice(_rows_of_votes(file), _MAX_ROWS):
+    for row in islice(rows_of_votes(file), _MAX_ROWS):
         name = _stem(row.name)
         if name in found:
             twice.add(name)
         if name and found.setdefault(name, row.votes) != row.votes:
             ambiguous.add(name)
     if not found:
-        raise UserError(f"{shown(file)}: no value in the column Image name; {_AGAIN}")
+        raise UserError(f"{shown(file)}: no value in the column Image name; {AGAIN}")
     if len(ambiguous) > _MAX_AMBIGUOUS * len(found):
         raise UserError(
-            f"{shown(file)}: different votes on the same Image name {min(ambiguous)}; {_AGAIN}"
+            f"{shown(file)}: different votes on the same Image name {min(ambiguous)}; {AGAIN}"
         )
-    return found | dict.fromkeys(ambiguous, [0] * len((*EMOTIONS, *OTHERS))), twice
-
-
-def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return labels, int64 [n], -1 without a majority, and soft labels, float32 [n,7].
-
-    votes: int64 [n,10], for CLASSES and then for contempt, unknown and not a face.
-    """
-    votes = np.where(votes > 1, votes, 0)
-    total, classes = votes.sum(axis=1), votes[:, : len(CLASSES)]
-    winner = votes.argmax(axis=1)
-    clear = 2 * votes.max(axis=1) > total
-    labels = np.where(clear & (winner < len(CLASSES)), winner, -1)
-    soft_labels = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
-    return labels, soft_labels.astype(np.float32)
+    return found | dict.fromkeys(ambiguous, _NO_VOTES), twice
 
 
 def _with_own(labels: NDArray[np.uint8], soft_labels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -211,51 +208,3 @@ def _number(name: str) -> str:
     """Return the last number in a name without leading zeros; the name itself if it has none."""
     found = re.findall("[0-9]+", name)
     return found[-1].lstrip("0") if found else name
-
-
-def _rows_of_votes(file: Path) -> Iterator[_Row]:
-    label, rows = shown(file), _rows(file)
-    number, names = next(rows)
-    for name in COLUMNS:
-        if name not in names:
-            raise UserError(
-                f"{label}:{number}: no column {name}; set data.votes to fer2013new.csv from FER+"
-            )
-    places = {name: names.index(name) for name in (*EMOTIONS, *OTHERS)}
-    usage, image = names.index("Usage"), names.index("Image name")
-    for number, fields in rows:
-        what = _fault(fields, len(names), places, usage)
-        if what:
-            raise UserError(f"{label}:{number}: {what}; get the file again, or fix this line")
-        votes = [int(fields[place]) for place in places.values()]
-        yield _Row(USAGES[fields[usage]], fields[image], votes)
-
-
-def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of each row, starting with the header, and its line number."""
-    if not file.is_file():
-        raise UserError(f"{shown(file)}: no such file; set data.votes to fer2013new.csv from FER+")
-    found = archive.tables(file)
-    if len(found) != 1:
-        raise UserError(f"{shown(file)}: several CSV files; unpack it, set data.votes to one")
-    with found[0].open() as stream:
-        start = stream.peek(head.LENGTH)[: head.LENGTH]
-        head.refuse_foreign(start, shown(file), again=_AGAIN)
-        for first, lines in line_blocks(stream, shown(file)):
-            for number, line in enumerate(lines, start=first):
-                text = line.decode("utf-8-sig", "backslashreplace")
-                if text.strip():
-                    (fields,) = csv.reader([text], skipinitialspace=True)
-                    yield number, [field.strip() for field in fields]
-
-
-def _fault(fields: list[str], count: int, places: dict[str, int], usage: int) -> str | None:
-    """Return what is wrong with one row, or None if nothing is."""
-    if len(fields) != count:
-        return f"{len(fields)} fields instead of {count}"
-    if fields[usage] not in USAGES:
-        return f"Usage is {quoted(fields[usage].encode())}, not one of {', '.join(USAGES)}"
-    for name, place in places.items():
-        if not _VOTES.fullmatch(fields[place]):
-            return f"{name} is {quoted(fields[place].encode())}, not a number of votes"
-    return None

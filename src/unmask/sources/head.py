@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BufferedReader
+from pathlib import PurePosixPath
 
 from unmask.core.errors import UserError
 
@@ -59,6 +60,12 @@ _FORMATS = {
 }
 """Files with other tables, by how they start."""
 
+_WEIGHTS = {
+    b"GGUF": "GGUF",
+    b"TFL3": "TensorFlow Lite",
+}
+"""Weights of models, by how they start; TensorFlow Lite after four bytes."""
+
 _BY_PANDAS = {
     b"PAR1": ("a Parquet file", "read_parquet"),
     b"ARROW1\0\0": ("a Feather or Arrow file", "read_feather"),
@@ -107,6 +114,10 @@ def unpacker(head: bytes) -> Unpacker | None:
 
 def zipped_document(names: Sequence[str]) -> str | None:
     """Return what a zip archive with these members is if it is a document, otherwise None."""
+    if any(PurePosixPath(name).name == "data.pkl" for name in names):
+        return "weights (a PyTorch checkpoint)"
+    if "model.weights.h5" in names:
+        return "weights (a Keras model)"
     if names and all(name.endswith(".npy") for name in names):
         return "NumPy arrays (.npz)"
     return next(
@@ -148,6 +159,9 @@ def _refuse_formats(head: bytes, start: bytes, label: str, again: str) -> None:
     for magic, (kind, reader) in _BY_PANDAS.items():
         if head.startswith(magic):
             raise UserError(f"{label}: {kind}, not a CSV file; {_convert(label, reader)}")
+    weights = _weights(head)
+    if weights:
+        raise UserError(f"{label}: weights ({weights}), not a CSV file; {again}")
     what = _format(head)
     if what:
         raise UserError(f"{label}: {what}, not a CSV file; save its table as CSV, or {again}")
@@ -191,6 +205,20 @@ def _format(head: bytes) -> str | None:
         return "a pickle"
     # HDF5 may follow 512 bytes of something else.
     return _FORMATS[_HDF5] if head[512:].startswith(_HDF5) else None
+
+
+def _weights(head: bytes) -> str | None:
+    """Return what kind of file of weights starts with `head`, or None if it is none."""
+    # An eight-byte length, and then so many bytes of JSON, at most 100 MB.
+    if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000:
+        return "safetensors"
+    # Protocol buffers: the first field is a small version, the second the name of the producer.
+    if re.match(rb"\x08[\x03-\x20]\x12[\x01-\x40][A-Za-z]", head):
+        return "ONNX"
+    return next(
+        (name for magic, name in _WEIGHTS.items() if magic in (head[:4], head[4:8])),
+        None,
+    )
 
 
 def _image(head: bytes) -> str | None:

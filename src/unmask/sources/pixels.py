@@ -93,6 +93,9 @@ def parse_rows(text: bytes, first: int, columns: Columns) -> FaceBlock | None:
             splits = [SPLIT_OF[word] for word in words[columns.usage]]
     except KeyError:
         return None
+    names = None if columns.name is None else words[columns.name]
+    if names and not all(map(_is_plain, names)):
+        return None
     images = parse_pixels(words[columns.pixels])
     if images is None:
         return None
@@ -101,7 +104,17 @@ def parse_rows(text: bytes, first: int, columns: Columns) -> FaceBlock | None:
         np.array(labels, dtype=np.uint8),
         np.array(splits, dtype=np.uint8),
         np.arange(first, first + len(labels)),
+        names=None if names is None else [decoded(name) for name in names],
     )
+
+
+def decoded(name: bytes) -> str:
+    """Return the name of a face as text, whatever its encoding."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _is_plain(name: bytes) -> bool:
+    return name == name.strip() and not any(byte in name for byte in b'",\r')
 
 
 def _rows(text: bytes, fields: int) -> Iterator[list[bytes]]:

@@ -114,8 +114,12 @@ def _too_long(label: str, number: int) -> UserError:
 
 
 def shown(name: str | Path) -> str:
-    """Return a file's name with unprintable characters (line feeds, escapes) as question marks."""
-    return "".join(character if character.isprintable() else "?" for character in str(name))
+    """Return a file's name with unprintable characters (line feeds, escapes) as question marks.
+
+    It is in quotes if it begins or ends with a blank, or is empty, as nobody would see that.
+    """
+    text = "".join(character if character.isprintable() else "?" for character in str(name))
+    return text if text and text == text.strip() else f"'{text}'"
 
 
 def quoted(value: bytes) -> str:
