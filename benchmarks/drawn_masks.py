@@ -2,8 +2,10 @@
 
     python benchmarks/drawn_masks.py outline CLONE [--epochs 5] [--work DIR] [--json PATH]
     python benchmarks/drawn_masks.py reader CLONE [--json PATH]
+    python benchmarks/drawn_masks.py learn CLONE [--epochs 4] [--start FOLDER] [--work DIR]
 
-CLONE: of this repository, in which `dvc repro crop audit` has run on FER2013.
+CLONE: of this repository, in which `dvc repro crop audit` has run on FER2013, for `learn` with
+`audit.remove: none`, which is the official split.
 
 `outline` trains the paper's CNN on nothing but the outline of a mask, white on black, all masks of
 one style, and compares it with the most frequent class. A drawn mask ends at the jaw of the bare
@@ -12,6 +14,12 @@ face, so its outline tells of the mouth; a real one hides that.
 `reader` has the released reader read the test faces with a mask drawn onto each, its style by
 chance. Faces without landmarks get none: they count as wrong, and are left out.
 
+`learn` trains a reader of whole faces on faces with masks drawn onto them, of random styles, as the
+published figures on drawn masks were made; the best epoch is chosen on validation. It is compared
+with the released reader, which has seen no mask and sees the upper halves of the same faces.
+`--start release/reader` begins from the released weights, which have learned from a part of the
+official training faces and from no other.
+
 `--landmarks PATH` keeps the landmarks of all faces there (200 MB), which take minutes to find.
 """
 
@@ -19,6 +27,7 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,36 +35,48 @@ import numpy as np
 from alternate import ROOT
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from torch import nn
 
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.core.faces import SIZE, TEST, FaceSet
-from unmask.core.files import open_array
+from unmask.core.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.files import open_array, read_json
 from unmask.core.progress import track
 from unmask.core.section import read
 from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table, predictions, read_predictions
 from unmask.mask import UPPER_ROWS
-from unmask.models.folder import load_model
+from unmask.models.folder import load_model, read_config
 from unmask.models.inference import probabilities
 from unmask.params.models import Named
+from unmask.params.readers import ReaderEntry
 from unmask.params.training import Train
 from unmask.photos.alignment import find_all
 from unmask.photos.drawn_mask import Style, draw, outline, random_style
 from unmask.training.classifier import train_classifier
+from unmask.training.teaching import Lesson, train_reader
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
 FINE = 4  # outlines are drawn this many times larger
-RUN = "outline"
+RUN, LEARNED = "outline", "drawn_masks"
+RELEASED = ROOT / "release/reader"
+NETWORK = {"name": "resnet", "width": 32, "blocks": 2, "dropout": 0.0}
+LEARNING = {
+    "batch_size": 128, "optimiser": "adamw", "schedule": "cosine", "warmup": 0.5,
+    "weight_decay": 0.05, "gradient_clip": 1.0, "average": 0.998, "flip": 0.5, "rotation": 10.0,
+    "shift": 3.0, "scale": 0.1, "brightness": 0.2, "contrast": 0.2, "label_smoothing": 0.1,
+}  # fmt: skip
 
 
 def landmarks_of(images: Pixels, kept: Path | None) -> Points:
     """Return the landmarks of faces, [N,468,3], nan where there are none."""
     if kept and kept.exists():
         found: Points = np.load(kept, mmap_mode="r")
+        if len(found) != len(images):
+            sys.exit(f"error: {kept}: of {len(found)} faces, not of these {len(images)}; remove it")
         return found
     points = np.full((len(images), 468, 3), np.nan, np.float32)
     faces = (np.asarray(image) for image in images)
@@ -65,6 +86,19 @@ def landmarks_of(images: Pixels, kept: Path | None) -> Points:
     if kept:
         np.save(kept, points)
     return points
+
+
+def with_masks(images: Pixels, points: Points, rows: NDArray[np.int64]) -> Pixels:
+    """Return faces with a mask drawn onto those that have landmarks, its style by their `rows`."""
+    masked = np.array(images)
+    for face in track(np.flatnonzero(_has(points)), int(_has(points).sum()), "masks"):
+        style = random_style(np.random.default_rng((1, int(rows[face]))))
+        masked[face] = draw(images[face], np.asarray(points[face], np.float64), style)
+    return masked
+
+
+def _has(points: Points) -> NDArray[np.bool_]:
+    return ~np.isnan(np.asarray(points[:, 0, 0]))
 
 
 def silhouette(points: Points) -> Pixels:
@@ -79,7 +113,7 @@ def of_outlines(clone: Path, kept: Path | None, epochs: int, work: Path) -> dict
     """Train and judge a classifier of outlines; return its figures."""
     faces = FaceSet.open(clone / "data/faces")
     points = landmarks_of(faces.images, kept)
-    has = ~np.isnan(np.asarray(points[:, 0, 0]))
+    has = _has(points)
     images = np.zeros((len(faces), SIZE, SIZE), np.uint8)
     for row in np.flatnonzero(has):
         images[row] = silhouette(points[row])
@@ -121,19 +155,14 @@ def of_reader(clone: Path, kept: Path | None) -> dict[str, Any]:
     rows = faces.rows(TEST)
     bare = np.array(faces.images[rows])
     points = landmarks_of(faces.images, kept)[rows] if kept else landmarks_of(bare, None)
-    has = ~np.isnan(points[:, 0, 0])
-    masked = bare.copy()
-    for row in np.flatnonzero(has):
-        style = random_style(np.random.default_rng((1, int(rows[row]))))
-        masked[row] = draw(bare[row], np.asarray(points[row], np.float64), style)
-    model = load_model(ROOT / "release/reader")
+    has, masked = _has(points), with_masks(bare, points, rows)
+    model = load_model(RELEASED)
     tables = {}
     for name, images in (("bare", bare), ("masked", masked)):
         upper = np.ascontiguousarray(images[:, :UPPER_ROWS])
         read_as = probabilities(model, upper, np.arange(len(rows)), name)
         tables[name] = predictions(faces.row[rows], faces.labels[rows], read_as)
-    wrong = tables["masked"].copy()
-    wrong["prediction"][~has] = len(faces.labels)  # no class
+    wrong = _wrong_where(~has, tables["masked"])
     return {
         "faces": int(has.sum()),
         "without_landmarks": int((~has).sum()),
@@ -145,23 +174,87 @@ def of_reader(clone: Path, kept: Path | None) -> dict[str, Any]:
     }
 
 
+def _wrong_where(missing: NDArray[np.bool_], found: Table) -> Table:
+    """Return predictions of which those of the faces that are `missing` are of no class."""
+    table = found.copy()
+    table["prediction"][missing] = len(CLASSES)
+    return table
+
+
+def _judged(
+    faces: FaceSet, rows: NDArray[np.int64], model: nn.Module, images: Pixels, *, augment: bool
+) -> Table:
+    read_as = probabilities(model, images, rows, "faces", augment=augment)
+    return predictions(faces.row[rows], faces.labels[rows], read_as)
+
+
+def of_learning(
+    clone: Path, kept: Path | None, epochs: int, work: Path, start: Path | None
+) -> dict[str, Any]:
+    """Train a reader of faces with drawn masks and judge it; return its figures."""
+    faces = FaceSet.open(clone / "data/faces")
+    points = landmarks_of(faces.images, kept)
+    has, images = _has(points), with_masks(faces.images, points, np.arange(len(faces)))
+    keep = open_array(clone / "data/audit/keep.npy") & has
+    train, released = read(Train, "train", clone / "params.yaml"), load_model(RELEASED)
+    classifier, rate = NETWORK, 2e-3
+    if start:
+        config = read_config(start)
+        classifier, rate = {"name": config.architecture, **config.settings}, 3e-4
+    brief = {"epochs": epochs, "patience": epochs, "learning_rate": rate}
+    entry = ReaderEntry.model_validate({
+        "sees": "faces", "classifier": classifier, "train": LEARNING | brief,
+        "objective": {"name": "cross_entropy", "teacher": "none"},
+    })  # fmt: skip
+    splits = faces.rows(TRAIN, keep), faces.rows(VALIDATION, keep)
+    lesson = Lesson(images, faces, *splits, start=start and start.resolve())
+    source = {"faces": "with drawn masks", "weights": str(start or "noise")}
+    work.mkdir(parents=True, exist_ok=True)
+    os.chdir(work)
+    train_reader(LEARNED, LEARNED, entry, lesson, train, source)
+    learned, upper = Path("models") / LEARNED, np.ascontiguousarray(images[:, :UPPER_ROWS])
+    model, faces = load_model(learned), faces.unsealed(clone / "data/test_labels.npy")
+    test = faces.rows(TEST)
+    missing = ~has[test]
+    figures: dict[str, Any] = {
+        "weights": source["weights"], "epochs": epochs,
+        "best_epoch": read_json(learned / "training.json")["best_epoch"],
+        "training_faces": len(lesson.train), "validation_faces": len(lesson.validation),
+        "faces": int((~missing).sum()), "without_landmarks": int(missing.sum()),
+    }  # fmt: skip
+    for views, augment in (("one view", False), ("ten views", True)):
+        judged = partial(_judged, faces, augment=augment)
+        ours, theirs = judged(test, model, images), judged(test, released, upper)
+        figures[views] = {
+            "validation": summary([judged(lesson.validation, model, images)]),
+            "test, with landmarks": summary([ours[~missing]]),
+            "test, without landmarks wrong": summary([_wrong_where(missing, ours)]),
+            "released, upper half, with landmarks": summary([theirs[~missing]]),
+            "gain": gain([theirs[~missing]], [ours[~missing]], paired=True),
+        }
+    return figures
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("outline", "reader"))
+    parser.add_argument("what", choices=("outline", "reader", "learn"))
     parser.add_argument("clone", type=Path)
     parser.add_argument("--landmarks", type=Path)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, help="default: 5 for `outline`, 4 for `learn`")
+    parser.add_argument("--start", type=Path, help="model folder from which `learn` begins")
     parser.add_argument("--work", type=Path, default=Path("drawn_masks"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     output = given.json.resolve() if given.json else None
     clone, kept = given.clone.resolve(), given.landmarks and given.landmarks.resolve()
     if given.what == "outline":
-        result = of_outlines(clone, kept, given.epochs, given.work)
-    else:
+        result = of_outlines(clone, kept, given.epochs or 5, given.work)
+    elif given.what == "reader":
         result = of_reader(clone, kept)
+    else:
+        result = of_learning(clone, kept, given.epochs or 4, given.work, given.start)
     text = json.dumps(result, indent=2)
     print(text)
     if output:

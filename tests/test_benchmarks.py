@@ -1,6 +1,8 @@
 """Every benchmark runs on tiny inputs and prints complete tables; no timing is asserted."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +11,12 @@ import fork_server
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from unmask.core.faces import FaceBlock, FaceSetWriter
 from unmask.core.files import save_array
+from unmask.models.folder import build, classifier_config, save_model
+from unmask.sample.synthetic import draw_splits
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 TINY = ["--rounds", "1", "--train", "16", "--validation", "8"]
@@ -71,6 +77,63 @@ def test_flat_images_are_judged_by_the_votes(faces, tmp_path):
     votes.to_csv(tmp_path / "votes.csv")
     [(_, *rows)] = tables(printed("flat_images.py", tmp_path / "faces", tmp_path / "votes.csv"))
     assert {tuple(row[1:]) for row in rows} == {("2", "1", "50.0%", "50.0%")}
+
+
+def test_a_reader_learns_from_faces_with_drawn_masks(few_faces, tmp_path):
+    clone, points = tmp_path / "clone", np.random.default_rng(0).uniform(4, 44, (28, 468, 3))
+    points[[0, 14, 27]] = np.nan  # no landmarks: one face of each split
+    for name in ("images", "labels", "split", "row"):
+        save_array(clone / f"data/faces/{name}.npy", getattr(few_faces, name))
+    save_array(clone / "data/audit/keep.npy", np.ones(28, bool))
+    shutil.copy(tmp_path / "few_faces/test_labels.npy", clone / "data")
+    shutil.copy(BENCHMARKS.parent / "params.yaml", clone)
+    np.save(tmp_path / "landmarks.npy", points.astype(np.float32))
+    config = classifier_config(
+        "resnet", {"width": 2, "blocks": 1, "dropout": 0.0}, "upper", (24, 48)
+    )
+    (tmp_path / "start").mkdir()
+    save_model(build(config), config, tmp_path / "start")
+    found = json.loads(printed(
+        "drawn_masks.py", "learn", clone, "--landmarks", tmp_path / "landmarks.npy", "--epochs", 1,
+        "--start", tmp_path / "start", "--work", tmp_path / "work",
+    ))  # fmt: skip
+    counts = ("training_faces", "validation_faces", "faces", "without_landmarks")
+    assert [found[name] for name in counts] == [13, 6, 6, 1]
+    for views in (found["one view"], found["ten views"]):
+        accuracy = {name: figures["accuracy"] for name, figures in views.items()}
+        of_found, of_all, released = (accuracy[name] for name in (
+            "test, with landmarks", "test, without landmarks wrong",
+            "released, upper half, with landmarks",
+        ))  # fmt: skip
+        assert of_all == pytest.approx(of_found * 6 / 7)
+        assert accuracy["gain"] == pytest.approx(of_found - released)
+
+
+def test_action_units_of_drawn_halves_are_compared_with_the_true_ones(tmp_path):
+    counts = {"train": 140, "validation": 35, "test": 35}
+    order = np.repeat(np.arange(3, dtype=np.uint8), list(counts.values()))
+    splits = draw_splits(counts, seed=3).values()
+    images, labels, _ = map(np.concatenate, zip(*splits, strict=True))
+    (tmp_path / "data/faces").mkdir(parents=True)
+    with FaceSetWriter(tmp_path / "data/faces", tmp_path / "data/test_labels.npy") as writer:
+        writer.append(FaceBlock(images, labels, order, np.arange(210)))
+    mean = np.broadcast_to(images[:140].mean(axis=0), images.shape).astype(np.uint8)
+    save_array(tmp_path / "data/stitched/perfect/faces.npy", images)
+    save_array(tmp_path / "data/stitched/mean/faces.npy", mean)
+    save_array(tmp_path / "data/stitched/of_an_entry_that_is_gone/faces.npy", mean)
+    params = {"reconstructors": {"perfect": {}, "mean": {}}, "sample": counts | {"seed": 3}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    [(head, *rows)] = tables(printed("action_units.py", tmp_path))
+    found = {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in rows}
+    assert list(found)[3:] == ["perfect", "mean"]
+    assert found["perfect"] == found["true halves"]
+    assert found["perfect"]["from the true half"] == "0.000"
+    assert found["mean"]["agree"] == found["how frequent it is"]["agree"]
+    assert float(found["perfect"]["squared"]) < float(found["mean"]["squared"])
+    params["sample"]["seed"] = 4
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(subprocess.CalledProcessError):  # these are no faces of that seed
+        printed("action_units.py", tmp_path)
 
 
 @pytest.mark.rare
