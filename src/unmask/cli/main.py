@@ -10,6 +10,7 @@ from unmask.cli.export import export
 from unmask.cli.fetch import fetch
 from unmask.cli.predict import predict
 from unmask.cli.report import report
+from unmask.cli.sheet import sheet
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,5 +19,5 @@ def main() -> None:
     """Read the expressions of faces, with and without a mask."""
 
 
-for command in (predict, demo, export, fetch, report):
+for command in (predict, sheet, demo, export, fetch, report):
     main.add_command(command)

@@ -98,6 +98,32 @@ def predict(
     return results
 
 
+class FacesInPhotos:
+    """Finds the faces in photos, any number of them, some photos ahead of who asks for them.
+
+    faces_are_cropped, threads: as of a `Predictor`.
+    """
+
+    def __init__(self, *, faces_are_cropped: bool = False, threads: int | None = None) -> None:
+        self._find: Callable[[Image.Image], list[Face]] = _all_of_it
+        if not faces_are_cropped:
+            self._find = for_each_thread(FaceFinder)
+        self.threads = threads or min(cores(), _MOST_THREADS)
+
+    def __call__(self, photos: Iterable[Photo]) -> Iterator[tuple[PhotoResult, list[Face]]]:
+        """Yield each photo with its faces, none of them read, in order."""
+        return ahead(self._faces, photos, self.threads)
+
+    def _faces(self, photo: Photo) -> tuple[PhotoResult, list[Face]]:
+        try:
+            image = read_photo(photo)
+        except UserError as error:
+            return PhotoResult(problem=str(error), error=True), []
+        faces = self._find(image)
+        problem = None if faces else NO_FACE
+        return PhotoResult(image.width, image.height, problem=problem), faces
+
+
 class Predictor:
     """Finds and reads faces in photos, any number of them, in the memory of a few.
 
@@ -123,10 +149,7 @@ class Predictor:
         self._whole = load_reader(whole) if model is None and whole.is_dir() else None
         self._is_masked = load_mask_detector()
         self._reconstructor = load_reconstructor(Path(completion)) if completion else None
-        self._find: Callable[[Image.Image], list[Face]] = _all_of_it
-        if not faces_are_cropped:
-            self._find = for_each_thread(FaceFinder)
-        self._threads = threads or min(cores(), _MOST_THREADS)
+        self._faces = FacesInPhotos(faces_are_cropped=faces_are_cropped, threads=threads)
 
     @property
     def uncalibrated(self) -> list[Path]:
@@ -137,31 +160,22 @@ class Predictor:
     def of_cropped_faces(self) -> "Predictor":
         """Return one with the same models for which each photo is one face."""
         other = copy.copy(self)
-        other._find = _all_of_it
+        other._faces = FacesInPhotos(faces_are_cropped=True, threads=self._faces.threads)
         return other
 
     def __call__(self, photos: Iterable[Photo]) -> Iterator[PhotoResult]:
         """Yield the result of each photo, in order."""
         some: list[tuple[PhotoResult, list[Face]]] = []
-        for found in ahead(self._faces, photos, self._threads):
+        for found in self._faces(photos):
             some.append(found)
             if len(some) == _AT_ONCE:
                 yield from self._read(some)
                 some = []
         yield from self._read(some)
 
-    def _faces(self, photo: Photo) -> tuple[PhotoResult, list[Face]]:
-        try:
-            image = read_photo(photo)
-        except UserError as error:
-            return PhotoResult(problem=str(error), error=True), []
-        faces = self._find(image)
-        problem = None if faces else NO_FACE
-        return PhotoResult(image.width, image.height, problem=problem), faces
-
     def _read(self, photos: list[tuple[PhotoResult, list[Face]]]) -> Iterator[PhotoResult]:
         every = [face for _, faces in photos for face in faces]
-        good = [face for face in every if _problem(face) is None]
+        good = [face for face in every if problem_of(face) is None]
         read = dict(zip(map(id, good), self._results(good), strict=True))
         for photo, faces in photos:
             results = tuple(read.get(id(face)) or _unread(face) for face in faces)
@@ -195,7 +209,8 @@ class Predictor:
         return self._whole if self._whole and not masked else self._reader
 
 
-def _problem(face: Face) -> str | None:
+def problem_of(face: Face) -> str | None:
+    """Return why a face cannot be read and what to do, or None if it can."""
     width = face.box[2] - face.box[0]
     if width < _LEAST_WIDTH:
         return (
@@ -208,7 +223,7 @@ def _problem(face: Face) -> str | None:
 
 
 def _unread(face: Face) -> FaceResult:
-    return FaceResult(_box(face), face.score, face.crop, problem=_problem(face))
+    return FaceResult(_box(face), face.score, face.crop, problem=problem_of(face))
 
 
 def _box(face: Face) -> tuple[float, float, float, float]:
