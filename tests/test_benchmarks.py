@@ -121,11 +121,11 @@ def test_action_units_of_drawn_halves_are_compared_with_the_true_ones(tmp_path):
     save_array(tmp_path / "data/stitched/perfect/faces.npy", images)
     save_array(tmp_path / "data/stitched/mean/faces.npy", mean)
     save_array(tmp_path / "data/stitched/of_an_entry_that_is_gone/faces.npy", mean)
-    params = {"reconstructors": {"perfect": {}, "mean": {}}, "sample": counts | {"seed": 3}}
+    params = {"reconstructors": {"mean": {}, "perfect": {}}, "sample": counts | {"seed": 3}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     [(head, *rows)] = tables(printed("action_units.py", tmp_path))
     found = {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in rows}
-    assert list(found)[3:] == ["perfect", "mean"]
+    assert list(found)[3:] == ["mean", "perfect"]
     assert found["perfect"] == found["true halves"]
     assert found["perfect"]["from the true half"] == "0.000"
     assert found["mean"]["agree"] == found["how frequent it is"]["agree"]
