@@ -37,6 +37,7 @@ from unmask.evaluation.quality import assess
 from unmask.evaluation.statistics import (
     calibration_error,
     draws,
+    gain_bound,
     gain_interval,
     holm,
     interval,
@@ -138,6 +139,15 @@ def test_the_interval_of_a_gain_counts_the_faces_on_which_two_classifiers_differ
     assert gain_interval(first, first) == [0, 0]
 
 
+def test_the_bound_of_a_gain_is_exceeded_in_one_sample_of_twenty():
+    first, second = random_table(0, 0.6), random_table(0, 0.65)
+    right = [(t["label"] == t["prediction"]).astype(float) for t in (first, second)]
+    gain, error = np.mean(right[1] - right[0]), np.std(right[1] - right[0]) / np.sqrt(500)
+    assert gain_bound(first, second) == pytest.approx(gain + 1.645 * error, abs=0.004)
+    assert gain < gain_bound(first, second) < gain_interval(first, second)[1]
+    assert gain_bound(first, first) == 0
+
+
 def test_the_minimum_detectable_gain_is_shown_in_four_of_five_samples():
     # Of 1000 faces the two differ on 200, as often to the one's favour as to the other's.
     labels = np.zeros(1000)
@@ -192,7 +202,7 @@ def of_rows(rows):
 
 
 @pytest.mark.parametrize(
-    "test", [mcnemar_p, gain_interval, partial(minimum_detectable_gain, level=0.05)]
+    "test", [mcnemar_p, gain_interval, gain_bound, partial(minimum_detectable_gain, level=0.05)]
 )
 @pytest.mark.parametrize(
     "other",

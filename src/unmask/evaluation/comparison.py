@@ -11,6 +11,7 @@ from unmask.evaluation.metrics import confusion_of
 from unmask.evaluation.predictions import Table, test_predictions
 from unmask.evaluation.statistics import (
     calibration_error,
+    gain_bound,
     gain_interval,
     holm,
     mcnemar_p,
@@ -28,7 +29,8 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
     Reconstructors are ranked by the validation accuracy of their final classifier, since ranking is
     a choice; all other figures are for the test split unless they name another. Gains are over the
     baseline, with McNemar's exact p, corrected for the number of reconstructors by Holm's method;
-    `minimum_detectable_gain` is what the test could have detected after the correction.
+    `minimum_detectable_gain` is what the test could have detected after the correction, and
+    `gain_bound` what the gain is shown to lie below; see `evaluation.statistics`.
     `parameters`, `epochs` and the like describe the reconstructor, not the classifier.
     """
     found = {name: _evaluated(name) for name in ("baseline", "ceiling", *models)}
@@ -42,6 +44,7 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
         figures[model] |= {
             "gain": gain,
             "gain_ci95": gain_interval(baseline, table),
+            "gain_bound": gain_bound(baseline, table),
             "minimum_detectable_gain": minimum_detectable_gain(
                 baseline, table, LEVEL / len(models)
             ),
