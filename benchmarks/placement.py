@@ -3,6 +3,7 @@
     python benchmarks/placement.py positions FACES [--faces 2000] [--sheet PATH] [--json PATH]
     python benchmarks/placement.py readers ROWS LANDMARKS EYES [--json PATH]
     python benchmarks/placement.py released ROWS LANDMARKS EYES [--json PATH]
+    python benchmarks/placement.py judged ROWS EYES PREDICTIONS... [--json PATH]
 
 `positions` takes validation and test faces of the face set in the folder FACES, as `ingest` leaves
 it, finds their landmarks, moves them by either placement and finds the landmarks again. `--sheet`
@@ -11,7 +12,9 @@ people, it belongs outside of the repository.
 
 `readers` compares `baseline` and `ceiling` of three clones in which
 `dvc repro evaluate_baseline evaluate_ceiling` has run on the same faces, each with another
-`placement`. `released` compares what the released reader says of their upper halves.
+`placement`. `released` compares what the released reader says of their upper halves. `judged`
+compares whatever was judged in two clones: PREDICTIONS are folders below `data`, such as
+`predictions/unet` or `readers/predictions/distilled/1`.
 """
 
 import argparse
@@ -42,6 +45,7 @@ from unmask.photos.alignment import FaceMesh, Found, align, position, summary
 Pixels = NDArray[np.uint8]
 
 PLACEMENTS = ("landmarks", "eyes")
+COMPARED = (("rows", "landmarks"), ("rows", "eyes"), ("eyes", "landmarks"))
 SHOWN, ENLARGED = 24, 3
 
 
@@ -130,35 +134,40 @@ def _draw(path: Path, versions: list[Pixels]) -> None:
 
 def readers(folders: list[Path]) -> dict[str, Any]:
     """Print how much more of the faces is read right after each placement; return the figures."""
-    return _reported(
-        {
-            f"{name}, {split}": [
-                read_predictions(folder / f"data/predictions/{name}/{split}.csv")
-                for folder in folders
-            ]
-            for split in ("validation", "test")
-            for name in ("baseline", "ceiling")
+    every = dict(zip(("rows", *PLACEMENTS), folders, strict=True))
+    return _reported(_tables(every, ["predictions/baseline", "predictions/ceiling"]))
+
+
+def judged(folders: list[Path], found: list[str]) -> dict[str, Any]:
+    """Print the same for the models whose predictions are in these folders below `data`."""
+    return _reported(_tables(dict(zip(("rows", "eyes"), folders, strict=True)), found))
+
+
+def _tables(folders: dict[str, Path], found: list[str]) -> dict[str, dict[str, Table]]:
+    return {
+        f"{name.partition('predictions/')[2]}, {split}": {
+            placement: read_predictions(folder / "data" / name / f"{split}.csv")
+            for placement, folder in folders.items()
         }
-    )
+        for split in ("validation", "test")
+        for name in found
+    }
 
 
 def released(folders: list[Path]) -> dict[str, Any]:
     """Print the same for the released reader, which has learned from faces as they came."""
-    model, tables = load_model(ROOT / "release/reader"), []
-    for folder in folders:
+    model, tables = load_model(ROOT / "release/reader"), dict[str, Table]()
+    for placement, folder in zip(("rows", *PLACEMENTS), folders, strict=True):
         faces = FaceSet.open(folder / "data/faces").unsealed(folder / "data/test_labels.npy")
         rows = faces.rows(TEST)
         read_as = probabilities(model, open_array(folder / "data/halves/upper.npy"), rows)
-        tables.append(predictions(faces.row[rows], faces.labels[rows], read_as))
+        tables[placement] = predictions(faces.row[rows], faces.labels[rows], read_as)
     return _reported({"released reader, test": tables})
 
 
-def _reported(tables: dict[str, list[Table]]) -> dict[str, Any]:
-    """Print a line for each list of tables, one for each placement; return the figures."""
-    figures = {
-        key: _compared(dict(zip(("rows", *PLACEMENTS), some, strict=True)))
-        for key, some in tables.items()
-    }
+def _reported(tables: dict[str, dict[str, Table]]) -> dict[str, Any]:
+    """Print a line for each model, which has a table for each placement; return the figures."""
+    figures = {key: _compared(some) for key, some in tables.items()}
     gains = [gained for one in figures.values() for gained in one["gains"].values()]
     for gained, corrected in zip(gains, holm([gained["p"] for gained in gains]), strict=True):
         gained["holm_p"] = corrected
@@ -169,12 +178,13 @@ def _reported(tables: dict[str, list[Table]]) -> dict[str, Any]:
         ]
         for key, one in figures.items()
     ]  # fmt: skip
-    print(table(("", "rows", *PLACEMENTS, *next(iter(figures.values()))["gains"]), lines))
+    first = next(iter(figures.values()))
+    print(table(("", *first["readers"], *first["gains"]), lines))
     return figures
 
 
 def _compared(tables: dict[str, Table]) -> dict[str, Any]:
-    pairs = (("rows", "landmarks"), ("rows", "eyes"), ("eyes", "landmarks"))
+    pairs = [pair for pair in COMPARED if set(pair) <= set(tables)]
     return {
         "readers": {name: accuracy([one]) for name, one in tables.items()},
         "gains": {
@@ -207,11 +217,16 @@ if __name__ == "__main__":
     worth = [commands.add_parser(name) for name in ("readers", "released")]
     for command in worth:
         command.add_argument("folders", type=Path, nargs=3)
-    for command in (where, *worth):
+    both = commands.add_parser("judged")
+    both.add_argument("folders", type=Path, nargs=2)
+    both.add_argument("found", nargs="+")
+    for command in (where, *worth, both):
         command.add_argument("--json", type=Path)
     given = parser.parse_args()
     if given.command == "positions":
         result = positions(given.folder, given.faces, given.sheet)
+    elif given.command == "judged":
+        result = judged(given.folders, given.found)
     else:
         result = (readers if given.command == "readers" else released)(given.folders)
     if given.json:
