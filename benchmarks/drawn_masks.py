@@ -2,7 +2,7 @@
 
     python benchmarks/drawn_masks.py outline CLONE [--epochs 5] [--work DIR] [--json PATH]
     python benchmarks/drawn_masks.py reader CLONE [--json PATH]
-    python benchmarks/drawn_masks.py learn CLONE [--epochs 4] [--start FOLDER] [--work DIR]
+    python benchmarks/drawn_masks.py learn CLONE [--epochs 4] [--work DIR] [--json PATH]
 
 CLONE: of this repository, in which `dvc repro crop audit` has run on FER2013, for `learn` with
 `audit.remove: none`, which is the official split.
@@ -14,11 +14,10 @@ face, so its outline tells of the mouth; a real one hides that.
 `reader` has the released reader read the test faces with a mask drawn onto each, its style by
 chance. Faces without landmarks get none: they count as wrong, and are left out.
 
-`learn` trains a reader of whole faces on faces with masks drawn onto them, of random styles, as the
-published figures on drawn masks were made; the best epoch is chosen on validation. It is compared
-with the released reader, which has seen no mask and sees the upper halves of the same faces.
-`--start release/reader` begins from the released weights, which have learned from a part of the
-official training faces and from no other.
+`learn` trains the released reader on, as a reader of whole faces with masks drawn onto them, of
+random styles, as the published figures on drawn masks were made; the best epoch is chosen on
+validation. What it starts from has learned from a part of the official training faces and from no
+other. It is compared with it: the released reader sees the upper halves of the same faces.
 
 `--landmarks PATH` keeps the landmarks of all faces there (200 MB), which take minutes to find.
 """
@@ -63,8 +62,8 @@ Points = NDArray[np.float32]
 FINE = 4  # outlines are drawn this many times larger
 RUN, LEARNED = "outline", "drawn_masks"
 RELEASED = ROOT / "release/reader"
-NETWORK = {"name": "resnet", "width": 32, "blocks": 2, "dropout": 0.0}
 LEARNING = {
+    "learning_rate": 3e-4,
     "batch_size": 128, "optimiser": "adamw", "schedule": "cosine", "warmup": 0.5,
     "weight_decay": 0.05, "gradient_clip": 1.0, "average": 0.998, "flip": 0.5, "rotation": 10.0,
     "shift": 3.0, "scale": 0.1, "brightness": 0.2, "contrast": 0.2, "label_smoothing": 0.1,
@@ -113,8 +112,7 @@ def of_outlines(clone: Path, kept: Path | None, epochs: int, work: Path) -> dict
     """Train and judge a classifier of outlines; return its figures."""
     faces = FaceSet.open(clone / "data/faces")
     points = landmarks_of(faces.images, kept)
-    has = _has(points)
-    images = np.zeros((len(faces), SIZE, SIZE), np.uint8)
+    has, images = _has(points), np.zeros((len(faces), SIZE, SIZE), np.uint8)
     for row in np.flatnonzero(has):
         images[row] = silhouette(points[row])
     keep = open_array(clone / "data/audit/keep.npy") & has
@@ -156,12 +154,8 @@ def of_reader(clone: Path, kept: Path | None) -> dict[str, Any]:
     bare = np.array(faces.images[rows])
     points = landmarks_of(faces.images, kept)[rows] if kept else landmarks_of(bare, None)
     has, masked = _has(points), with_masks(bare, points, rows)
-    model = load_model(RELEASED)
-    tables = {}
-    for name, images in (("bare", bare), ("masked", masked)):
-        upper = np.ascontiguousarray(images[:, :UPPER_ROWS])
-        read_as = probabilities(model, upper, np.arange(len(rows)), name)
-        tables[name] = predictions(faces.row[rows], faces.labels[rows], read_as)
+    judged = partial(_judged, faces, rows, load_model(RELEASED))
+    tables = {"bare": judged(bare[:, :UPPER_ROWS]), "masked": judged(masked[:, :UPPER_ROWS])}
     wrong = _wrong_where(~has, tables["masked"])
     return {
         "faces": int(has.sum()),
@@ -182,51 +176,47 @@ def _wrong_where(missing: NDArray[np.bool_], found: Table) -> Table:
 
 
 def _judged(
-    faces: FaceSet, rows: NDArray[np.int64], model: nn.Module, images: Pixels, *, augment: bool
+    faces: FaceSet, rows: NDArray[np.int64], model: nn.Module, seen: Pixels, augment: bool = False
 ) -> Table:
-    read_as = probabilities(model, images, rows, "faces", augment=augment)
+    """Return what a model says of these rows, of which it sees the images `seen`."""
+    read_as = probabilities(model, seen, np.arange(len(rows)), "faces", augment=augment)
     return predictions(faces.row[rows], faces.labels[rows], read_as)
 
 
-def of_learning(
-    clone: Path, kept: Path | None, epochs: int, work: Path, start: Path | None
-) -> dict[str, Any]:
+def of_learning(clone: Path, kept: Path | None, epochs: int, work: Path) -> dict[str, Any]:
     """Train a reader of faces with drawn masks and judge it; return its figures."""
     faces = FaceSet.open(clone / "data/faces")
     points = landmarks_of(faces.images, kept)
     has, images = _has(points), with_masks(faces.images, points, np.arange(len(faces)))
     keep = open_array(clone / "data/audit/keep.npy") & has
     train, released = read(Train, "train", clone / "params.yaml"), load_model(RELEASED)
-    classifier, rate = NETWORK, 2e-3
-    if start:
-        config = read_config(start)
-        classifier, rate = {"name": config.architecture, **config.settings}, 3e-4
-    brief = {"epochs": epochs, "patience": epochs, "learning_rate": rate}
+    config = read_config(RELEASED)
     entry = ReaderEntry.model_validate({
-        "sees": "faces", "classifier": classifier, "train": LEARNING | brief,
+        "sees": "faces", "classifier": {"name": config.architecture, **config.settings},
+        "train": LEARNING | {"epochs": epochs, "patience": epochs},
         "objective": {"name": "cross_entropy", "teacher": "none"},
     })  # fmt: skip
     splits = faces.rows(TRAIN, keep), faces.rows(VALIDATION, keep)
-    lesson = Lesson(images, faces, *splits, start=start and start.resolve())
-    source = {"faces": "with drawn masks", "weights": str(start or "noise")}
+    lesson = Lesson(images, faces, *splits, start=RELEASED)
     work.mkdir(parents=True, exist_ok=True)
     os.chdir(work)
-    train_reader(LEARNED, LEARNED, entry, lesson, train, source)
-    learned, upper = Path("models") / LEARNED, np.ascontiguousarray(images[:, :UPPER_ROWS])
+    train_reader(LEARNED, LEARNED, entry, lesson, train, {"faces": "with drawn masks"})
+    learned = Path("models") / LEARNED
     model, faces = load_model(learned), faces.unsealed(clone / "data/test_labels.npy")
-    test = faces.rows(TEST)
+    test, validation = faces.rows(TEST), lesson.validation
     missing = ~has[test]
     figures: dict[str, Any] = {
-        "weights": source["weights"], "epochs": epochs,
+        "weights": RELEASED.relative_to(ROOT).as_posix(), "epochs": epochs,
         "best_epoch": read_json(learned / "training.json")["best_epoch"],
-        "training_faces": len(lesson.train), "validation_faces": len(lesson.validation),
+        "training_faces": len(lesson.train), "validation_faces": len(validation),
         "faces": int((~missing).sum()), "without_landmarks": int(missing.sum()),
     }  # fmt: skip
     for views, augment in (("one view", False), ("ten views", True)):
         judged = partial(_judged, faces, augment=augment)
-        ours, theirs = judged(test, model, images), judged(test, released, upper)
+        ours = judged(test, model, images[test])
+        theirs = judged(test, released, images[test, :UPPER_ROWS])
         figures[views] = {
-            "validation": summary([judged(lesson.validation, model, images)]),
+            "validation": summary([judged(validation, model, images[validation])]),
             "test, with landmarks": summary([ours[~missing]]),
             "test, without landmarks wrong": summary([_wrong_where(missing, ours)]),
             "released, upper half, with landmarks": summary([theirs[~missing]]),
@@ -243,7 +233,6 @@ if __name__ == "__main__":
     parser.add_argument("clone", type=Path)
     parser.add_argument("--landmarks", type=Path)
     parser.add_argument("--epochs", type=int, help="default: 5 for `outline`, 4 for `learn`")
-    parser.add_argument("--start", type=Path, help="model folder from which `learn` begins")
     parser.add_argument("--work", type=Path, default=Path("drawn_masks"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -254,7 +243,7 @@ if __name__ == "__main__":
     elif given.what == "reader":
         result = of_reader(clone, kept)
     else:
-        result = of_learning(clone, kept, given.epochs or 4, given.work, given.start)
+        result = of_learning(clone, kept, given.epochs or 4, given.work)
     text = json.dumps(result, indent=2)
     print(text)
     if output:

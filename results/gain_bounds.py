@@ -6,33 +6,26 @@ The folder holds the test predictions of `baseline`, of `ceiling` and of the fin
 each reconstructor, as `collect.py` leaves them.
 """
 
-import lzma
 import sys
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.evaluation.predictions import ROW, Table  # noqa: E402
 from unmask.evaluation.statistics import gain_bound, gain_interval  # noqa: E402
 
 
 def main(folder: Path) -> None:
     """Print a line for each reconstructor, the largest bound first."""
-    tables = {path.name.partition(".")[0]: _table(path) for path in folder.iterdir()}
+    tables = {path.name.partition(".")[0]: pd.read_csv(path) for path in folder.iterdir()}
     baseline = tables.pop("baseline")
     tables.pop("ceiling")
     bounds = {name: 100 * gain_bound(baseline, table) for name, table in tables.items()}
     for name, bound in sorted(bounds.items(), key=lambda pair: -pair[1]):
         low, high = (100 * end for end in gain_interval(baseline, tables[name]))
         print(f"{name}: below {bound:+.2f} points (95 % interval [{low:+.1f}, {high:+.1f}])")
-
-
-def _table(path: Path) -> Table:
-    with lzma.open(path, "rt") as file:
-        return np.loadtxt(file, ROW, delimiter=",", skiprows=1)
 
 
 if __name__ == "__main__":

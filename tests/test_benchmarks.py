@@ -15,7 +15,6 @@ import yaml
 
 from unmask.core.faces import FaceBlock, FaceSetWriter
 from unmask.core.files import save_array
-from unmask.models.folder import build, classifier_config, save_model
 from unmask.sample.synthetic import draw_splits
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -88,14 +87,9 @@ def test_a_reader_learns_from_faces_with_drawn_masks(few_faces, tmp_path):
     shutil.copy(tmp_path / "few_faces/test_labels.npy", clone / "data")
     shutil.copy(BENCHMARKS.parent / "params.yaml", clone)
     np.save(tmp_path / "landmarks.npy", points.astype(np.float32))
-    config = classifier_config(
-        "resnet", {"width": 2, "blocks": 1, "dropout": 0.0}, "upper", (24, 48)
-    )
-    (tmp_path / "start").mkdir()
-    save_model(build(config), config, tmp_path / "start")
     found = json.loads(printed(
         "drawn_masks.py", "learn", clone, "--landmarks", tmp_path / "landmarks.npy", "--epochs", 1,
-        "--start", tmp_path / "start", "--work", tmp_path / "work",
+        "--work", tmp_path / "work",
     ))  # fmt: skip
     counts = ("training_faces", "validation_faces", "faces", "without_landmarks")
     assert [found[name] for name in counts] == [13, 6, 6, 1]
