@@ -14,7 +14,7 @@ import json
 import lzma
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,11 +33,11 @@ def pipeline(run: Path, folder: Path) -> None:
     metrics = ["audit.json", "headline.json", "compare.json", "compare.md", "compare.png"]
     metrics += [f"classification/{name}.json" for name in readers]
     metrics += [f"reconstruction/{name}.json" for name in names]
-    if set(_json(run / "metrics/compare.json")["models"]) != set(names):
+    if set(read(run / "metrics/compare.json")["models"]) != set(names):
         sys.exit(f"error: {run}/metrics/compare.json: not of {', '.join(names)}; run `dvc repro`")
     _collect(run, run, folder, metrics, trained, {name: f"predictions/{name}" for name in readers})
     (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
-    _curves(folder)
+    curves(folder)
 
 
 def laboratory(run: Path, folder: Path) -> None:
@@ -65,8 +65,8 @@ def _pairs(readers: Iterable[str], seeds: Iterable[int]) -> list[str]:
 
 def _results(run: Path, pipeline: str) -> dict[str, Any]:
     """Return the results of a side pipeline, which must be of the faces in `run`."""
-    results = _json(run / pipeline / "results.json")
-    if results["faces_sha256"] != of_json(_json(run / "data/faces/meta.json")):
+    results = read(run / pipeline / "results.json")
+    if results["faces_sha256"] != of_json(read(run / "data/faces/meta.json")):
         _stop(run, pipeline, "of other faces than data/faces")
     return results
 
@@ -98,17 +98,22 @@ def _collect(
     trained: list[str],
     predictions: dict[str, str],
 ) -> None:
-    """Copy metrics and dvc.lock from `home`; facts, curves and predictions from `run`.
-
-    metrics: files of `metrics/`; trained: folders of `models/` and of `data/training/`;
-    predictions: folders of `data/` by the names that their tables get.
-    """
-    for name in ("metrics", "predictions", "training"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    """Copy metrics, files of `metrics/`, and dvc.lock from `home`; the rest as `runs` does."""
+    runs(run, folder, trained, predictions)
     for file in metrics:
         (folder / "metrics" / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(home / "metrics" / file, folder / "metrics" / file)
     shutil.copy(home / "dvc.lock", folder / "dvc.lock")
+
+
+def runs(run: Path, folder: Path, trained: Sequence[str], predictions: dict[str, str]) -> None:
+    """Empty `folder`; copy facts and curves of training and test predictions from `run` to it.
+
+    trained: folders of `models/` and of `data/training/`; predictions: folders of `data/` by the
+    names that their tables get.
+    """
+    for name in ("metrics", "predictions", "training"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     for name in trained:
         facts = run / "models" / name / "training.json"
         shutil.copytree(
@@ -125,14 +130,15 @@ def _collect(
         (folder / "predictions" / f"{name}.csv.xz").write_bytes(lzma.compress(table, preset=9))
 
 
-def _json(file: Path) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
+    """Return what a file of JSON holds."""
     value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return value
 
 
 def _tables(folder: Path) -> str:
     """Return a table of the classifiers and one of the reconstructors."""
-    compared = _json(folder / "metrics/compare.json")
+    compared = read(folder / "metrics/compare.json")
     models = compared["models"]
     rows = {"upper half": compared["baseline"], **models, "true face": compared["ceiling"]}
     classifiers = [
@@ -174,7 +180,7 @@ def _percent(share: float, interval: tuple[float, float]) -> str:
 
 def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
     durations = folder / "training/reconstructors" / name / "durations.json"
-    seconds = _json(durations)["seconds_per_epoch"]
+    seconds = read(durations)["seconds_per_epoch"]
     cells = [
         f"`{name}`",
         f"{row['parameters'] / 1e6:.2f}",
@@ -189,26 +195,28 @@ def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _curves(folder: Path) -> None:
-    runs = {
+def curves(folder: Path) -> None:
+    """Draw curves.png, the losses of the reconstructors in `folder` that learned for epochs."""
+    trained = {
         path.parent.name: path.parent
         for path in sorted(folder.glob("training/reconstructors/*/training.json"))
-        if len(_read(path.parent / "validation/loss.tsv")) > 1
+        if len(losses(path.parent / "validation")) > 1
     }
-    columns = min(4, len(runs))
-    rows = -(-len(runs) // columns)
+    columns = min(4, len(trained))
+    rows = -(-len(trained) // columns)
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained")
-    for number, (name, path) in enumerate(runs.items(), 1):
+    for number, (name, path) in enumerate(trained.items(), 1):
         axes = figure.add_subplot(rows, columns, number, title=name, xlabel="epoch")
         for split in ("train", "validation"):
-            losses = _read(path / split / "loss.tsv")
-            axes.plot(range(1, len(losses) + 1), losses, marker=".", label=split)
+            found = losses(path / split)
+            axes.plot(range(1, len(found) + 1), found, marker=".", label=split)
         axes.legend(frameon=False)
     figure.savefig(folder / "curves.png", dpi=110)
 
 
-def _read(file: Path) -> list[float]:
-    with file.open() as lines:
+def losses(folder: Path) -> list[float]:
+    """Return the losses of one split, epoch by epoch."""
+    with (folder / "loss.tsv").open() as lines:
         return [float(row["loss"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 

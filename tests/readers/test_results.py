@@ -12,7 +12,7 @@ from unmask.evaluation.calibration import calibration
 from unmask.evaluation.paired import gain, sign_flip_p, summary
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.readers import draw, markdown, results
-from unmask.evaluation.statistics import gain_interval, mcnemar_p
+from unmask.evaluation.statistics import gain_bound, gain_interval, mcnemar_p
 from unmask.params.readers import Ensemble, ReaderEntry, Readers
 
 FACES = 350
@@ -64,6 +64,13 @@ def test_the_gain_of_several_seeds():
     assert found["equivalent_within"] == pytest.approx(found["ci95"][1], abs=0.02)
     one = gain(first, second[:1], paired=False)  # three models against one
     assert one["accuracy"] == pytest.approx(by_seed[1][0] - np.mean(by_seed[0]))
+
+
+def test_the_bound_of_a_gain_is_that_of_one_model_each():
+    first, second = table(0.5, 0), table(0.49, 1)
+    below = gain([first], [second], paired=False)["below"]
+    assert below == pytest.approx(gain_bound(first, second))
+    assert below < gain([first], [second], paired=False)["equivalent_within"]
 
 
 CLASSIFIER = {"name": "resnet"}

@@ -35,8 +35,9 @@ def gain(first: Sequence[Table], second: Sequence[Table], *, paired: bool) -> di
 
     first, second: the predictions of each of their models; paired: whether these have the same
     seeds, one by one. `accuracy` is the difference of the means over models, `ci95` its interval
-    over draws of faces, `equivalent_within` the larger end of the 90 % one, `p` that of
-    `sign_flip_p`, `t_test_p` that of the paired t test over seeds (None unless paired).
+    over draws of faces, `below` the upper end of the 90 % one and `equivalent_within` its larger
+    end, `p` that of `sign_flip_p`, `t_test_p` that of the paired t test over seeds (None unless
+    paired).
     """
     one, two = _times_right(first), _times_right(second)
     refuse_other_faces(first[0], second[0])
@@ -51,6 +52,7 @@ def gain(first: Sequence[Table], second: Sequence[Table], *, paired: bool) -> di
     return {
         "accuracy": float(apart.mean() / whole),
         "ci95": interval(drawn),
+        "below": float(ends[1]),
         "equivalent_within": float(np.abs(ends).max()),
         "p": sign_flip_p(apart),
         "t_test_p": paired_t_p(gains) if paired and len(first) > 1 else None,

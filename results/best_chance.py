@@ -1,0 +1,160 @@
+"""Say what reconstructors that were given every chance are worth, over seeds of the classifiers.
+
+    python results/best_chance.py collect RUN FOLDER NAME...
+    python results/best_chance.py table FOLDER
+
+RUN is a clone whose reconstructors NAME... were trained until they stopped improving, and in which
+`python stages/train_classifier.py READER SEED` and `python stages/evaluate_classifier.py READER
+SEED` have run for `baseline` and each NAME, with as many of `evaluate.seeds` as there was time for.
+`collect` copies figures and test predictions, and no picture, to FOLDER; `table` makes the tables
+and curves of FOLDER, from nothing else.
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import collect as collected
+import pandas as pd
+
+from unmask.core.files import write_json
+from unmask.core.section import load
+from unmask.evaluation.paired import gain, summary
+from unmask.evaluation.predictions import Table
+from unmask.evaluation.statistics import holm
+from unmask.evaluation.tables import Columns, Row, percent, table
+
+
+def collect(run: Path, folder: Path, names: Sequence[str]) -> None:
+    """Copy what RUN found."""
+    seeds = load(run / "params.yaml")["evaluate"]["seeds"]
+    readers = {
+        f"{name}-{seed}": f"{name}/{seed}"
+        for name in ("baseline", *names)
+        for seed in seeds
+        if (run / f"data/seeds/predictions/{name}/{seed}").exists()
+    }
+    collected.runs(
+        run,
+        folder,
+        [f"reconstructors/{name}" for name in names] + [f"seeds/{r}" for r in readers.values()],
+        {name: f"seeds/predictions/{path}" for name, path in readers.items()},
+    )
+    for path in readers.values():
+        _copy(run / f"seeds/metrics/{path}.json", folder / f"metrics/{path}.json")
+    for name in names:
+        file = f"metrics/reconstruction/{name}.json"
+        if (run / file).exists():
+            _copy(run / file, folder / file)
+    _copy(run / "params.yaml", folder / "params.yaml")
+
+
+def tables(folder: Path) -> None:
+    """Print both tables; write results.json and curves.png."""
+    names = sorted(path.name for path in (folder / "training/reconstructors").iterdir())
+    baseline = _predictions(folder, "baseline")
+    rows = {"upper half": _row(folder, "baseline")}
+    judged = [name for name in names if _predictions(folder, name)]
+    gains = {}
+    for name in judged:
+        found = _predictions(folder, name)
+        paired = list(found) == list(baseline)
+        gains[name] = gain([*baseline.values()], [*found.values()], paired=paired)
+    corrected = holm([each["p"] for each in gains.values()])
+    for (name, each), p in zip(gains.items(), corrected, strict=True):
+        rows[name] = {**_row(folder, name), "gain": {**each, "holm_p": p}}
+    trained = {name: _training(folder, name) for name in names}
+    write_json(folder / "results.json", {"readers": rows, "reconstructors": trained})
+    collected.curves(folder)
+    print("\n".join([*table("classifier on", _READERS, rows), ""]))
+    print("\n".join(table("reconstructor", _RECONSTRUCTORS, trained)))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def _predictions(folder: Path, name: str) -> dict[int, Table]:
+    files = sorted((folder / "predictions").glob(f"{name}-[0-9]*.csv.xz"))
+    return {int(file.name.split(".")[0].rpartition("-")[2]): pd.read_csv(file) for file in files}
+
+
+def _row(folder: Path, name: str) -> dict[str, Any]:
+    found = _predictions(folder, name)
+    files = [folder / f"metrics/{name}/{seed}.json" for seed in found]
+    validation = [collected.read(file)["validation"]["accuracy"] for file in files]
+    return {
+        "seeds": list(found),
+        "validation_accuracy": sum(validation) / len(validation),
+        **summary([*found.values()]),
+    }
+
+
+def _training(folder: Path, name: str) -> dict[str, Any]:
+    home = folder / "training/reconstructors" / name
+    facts, losses = collected.read(home / "training.json"), collected.losses(home / "validation")
+    file = folder / f"metrics/reconstruction/{name}.json"
+    return {
+        "parameters": facts["parameters"],
+        "pretrained": facts.get("pretrained"),
+        "epochs": len(losses),
+        "best_epoch": facts["best_epoch"],
+        "validation_loss": min(losses),
+        # How much the last quarter of the epochs improved on the best loss before it.
+        "last_quarter": 1 - min(losses) / min(losses[: -(-3 * len(losses) // 4)]),
+        **(collected.read(file)["test"] if file.exists() else {}),
+    }
+
+
+def _gain(row: Row) -> str:
+    if "gain" not in row:
+        return ""
+    low, high = (f"{100 * end:+.1f}" for end in row["gain"]["ci95"])
+    return f"{100 * row['gain']['accuracy']:+.1f} [{low}, {high}]"
+
+
+def _p(key: str) -> Any:
+    def cell(row: Row) -> str:
+        p = row.get("gain", {}).get(key)
+        return "" if p is None else f"{p:.2g}"
+
+    return cell
+
+
+def _figure(key: str, form: str) -> Any:
+    return lambda row: format(row[key], form) if key in row else ""
+
+
+_READERS: Columns = {
+    "validation": lambda row: f"{row['validation_accuracy']:.1%}",
+    "test, mean [95 %]": percent("accuracy", "ci95"),
+    "by seed": lambda row: ", ".join(f"{share:.1%}" for share in row["by_seed"]),
+    "gain, points [95 %]": _gain,
+    "p (Holm)": _p("holm_p"),
+    "p over seeds": _p("t_test_p"),
+    "gain below": lambda row: f"{100 * row['gain']['below']:+.1f}" if "gain" in row else "",
+}
+
+_RECONSTRUCTORS: Columns = {
+    "weights, million": lambda row: f"{row['parameters'] / 1e6:.2f}",
+    "pretrained": lambda row: Path(row["pretrained"] or "").name,
+    "epochs": lambda row: str(row["epochs"]),
+    "best": lambda row: str(row["best_epoch"]),
+    "validation loss": lambda row: f"{row['validation_loss']:.4f}",
+    "last quarter": lambda row: f"{row['last_quarter']:.1%}",
+    "PSNR, dB": _figure("psnr_db", ".2f"),
+    "SSIM": _figure("ssim", ".3f"),
+    "gradient energy": _figure("gradient_energy", ".0%"),
+    "agreement": _figure("expression_agreement", ".1%"),
+}
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    if what == "collect":
+        collect(Path(rest[0]), Path(rest[1]), rest[2:])
+    else:
+        tables(Path(rest[0]))
