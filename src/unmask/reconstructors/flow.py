@@ -37,7 +37,7 @@ class Params(Section):
     """
 
     width: int = Field(default=32, ge=8, multiple_of=8)
-    steps: int = Field(default=6, ge=1)
+    steps: int = Field(default=8, ge=1)
 
 
 class Flow(nn.Module):
