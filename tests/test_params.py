@@ -11,6 +11,7 @@ import yaml
 
 from nested import set_key
 from unmask.core.errors import UserError
+from unmask.core.section import Section, check
 from unmask.params.experiments import read_experiments
 from unmask.params.models import read_classifier
 from unmask.params.schema import read_all
@@ -52,6 +53,8 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("train.classifier.learning_rate", float("nan"), ["learning_rate: ", "finite"]),
         ("train.classifier.flip", 1.5, ["train.classifier.flip: ", "less than or equal to 1"]),
         ("train.precision", "fp8", ["train.precision: ", "'float32', 'bf16' or 'auto'", "'fp8'"]),
+        ("train.devices", 10**30, ["train.devices: ", "less than or equal to 1000"]),
+        ("sample.train", 10**9, ["sample.train: ", "less than or equal to 1000000"]),
         ("train.seed", -1, ["train.seed: ", "greater than or equal to 0"]),
         ("data.source", "", ["data.source: ", "at least 1 character"]),
         ("data.source", ..., ["data.source: missing"]),
@@ -82,6 +85,11 @@ def test_the_shipped_file_is_right(monkeypatch):
         ),
         ("reconstructors.unet.objective", ..., ["reconstructors.unet.objective: missing"]),
         ("reconstructors.unet.train", 3, ["reconstructors.unet.train: ", "dictionary"]),
+        ("reconstructors.unet.train", {"epoch": 3}, ["train.epoch: unknown key", "epochs, pat"]),
+        ("reconstructors.vgg16.train.flip", 2.0, ["vgg16.train.flip: ", "less than or equal to 1"]),
+        ("reconstructors.unet.train", {"mixup": 0.1}, ["unet.train.mixup: 0.1, but only classif"]),
+        ("readers.hard.train.epochs", None, ["readers.hard.train.epochs: ", "integer, not None"]),
+        ("laboratory.honest.train", {"lr": 1}, ["laboratory.honest.train.lr: unknown key"]),
     ],
 )
 def test_a_mistake_is_named(params, key, value, words):
@@ -93,6 +101,39 @@ def test_a_mistake_is_named(params, key, value, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("supervised", "teachers"),
+        ("closed_form", "teachers"),
+        ("adversarial", "view"),
+    ],
+)
+def test_what_a_stage_adds_to_an_objective_is_refused(params, name, added):
+    for key, objective in (
+        ("reconstructors.unet.objective", {"name": name}),
+        ("readers.hard.objective", {"name": "cross_entropy", "teacher": "none"}),
+    ):
+        params(key, {**objective, added: ["models/a"]})
+        with pytest.raises(UserError, match=rf"yaml: {key}: {added}: .*; remove this key$"):
+            read_all()
+        params(key, objective)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "distillation"])
+def test_objectives_of_classifiers_do_not_teach_reconstructors(params, name):
+    params("reconstructors.unet.objective", {"name": name, "loss": "l1"})
+    with pytest.raises(UserError, match=rf"unet\.objective: {name}: only classifiers .*; take sup"):
+        read_all()
+
+
+@pytest.mark.parametrize("name", ["supervised", "foo"])
+def test_objectives_of_reconstructors_do_not_teach_readers(params, name):
+    params("readers.hard.objective", {"name": name, "teacher": "none"})
+    with pytest.raises(UserError, match=rf"hard\.objective\.name: {name}: .*; take cross_entropy"):
+        read_all()
 
 
 @pytest.mark.parametrize("key", ["data.source", "data.votes"])
@@ -136,6 +177,11 @@ def test_a_file_without_experiments_is_named(params, value):
     params("laboratory", value)
     with pytest.raises(UserError, match=r"^params\.yaml: laboratory: no experiments; restore"):
         read_experiments()
+
+
+def test_a_key_where_none_is_allowed_is_unknown():
+    with pytest.raises(UserError, match=r"objective\.loss: unknown key; allowed here: none$"):
+        check(Section, {"loss": "l1"}, "reconstructors.nearest.objective")
 
 
 def test_numbers_are_read_as_dvc_writes_them(params):

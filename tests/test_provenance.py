@@ -81,6 +81,12 @@ def test_settings_of_git_change_nothing(code, setting):
     assert revision(folder) == f"{last}-dirty"
 
 
+def test_commits_that_git_was_told_to_take_for_others_are_not_named(code):
+    folder, last = code
+    git(folder, "replace", "HEAD", f"{last}~2")  # where there was less code
+    assert revision(folder) == last
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -67,6 +67,7 @@ CASES = [
     _case("UTF-16", "\n".join(votes()).encode("utf-16"), f"votes.csv: text in UTF-16; save it as UTF-8, or {_AGAIN}"),
     _case("a gzip cut short", gzip.compress("\n".join(votes()).encode())[:-9], "votes.csv: cut short, damaged or packed in an unknown way (...); get the file again"),
     _case("a missing column", "\n".join(votes()).replace(",NF", ",N"), "votes.csv:1: no column NF; set data.votes to fer2013new.csv from FER+"),
+    _case("a column twice", "\n".join(f"{line},{'0' if row else 'nf'}" for row, line in enumerate(votes())), "votes.csv:1: column NF twice; remove one of them"),
     _case("the faces instead of the votes", table(), "votes.csv:1: no column Image name; set data.votes to fer2013new.csv from FER+"),
     _case("one row too few", "\n".join(votes()[:-1]), _OTHER),
     _case("one row too many", "\n".join([*votes(), votes()[-1]]), _OTHER),

@@ -69,3 +69,15 @@ except Stop:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=False
     )
     assert done.stdout == "in time\n", done.stderr
+
+
+@pytest.mark.parametrize("folder", ["models", "data"])
+def test_a_folder_linked_to_a_disk_that_is_gone_is_refused_at_once(tmp_path, folder):
+    (tmp_path / folder).symlink_to("/nonexistent/disk")
+    done = subprocess.run(
+        [sys.executable, STAGES / "check_params.py"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {folder}: a link to another disk or folder, where DVC")
+    assert done.stderr.count("\n") == 1

@@ -103,6 +103,23 @@ SPELLINGS = {
 }
 
 
+HEADERS = {
+    "in lower case": str.lower,
+    "with underscores": lambda name: name.replace(" ", "_"),
+    "as another program writes them": lambda name: name.title().replace(" ", ""),
+}
+
+
+@pytest.mark.parametrize("spelt", HEADERS.values(), ids=HEADERS)
+def test_columns_of_votes_in_another_order_and_spelling(tmp_path, spelt):
+    file = votes_file(tmp_path)
+    table = pd.read_csv(file).rename(columns=spelt)
+    table[table.columns[::-1]].to_csv(file)  # which adds a column, of the rows
+    for order, names in ((ROWS, None), (by_class(), NAMES)):
+        labels, rows = relabel(file, order, names)
+        np.testing.assert_array_equal(labels, VOTED[rows])
+
+
 @pytest.mark.parametrize("names", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("order", [by_class(), ROWS[::-1], ROWS[::7]], ids=["class", "back", "few"])
 def test_an_image_gets_the_votes_on_its_name_wherever_it_is(tmp_path, names, order):
@@ -170,6 +187,33 @@ def test_a_face_of_a_csv_file_gets_the_votes_on_its_name_wherever_it_is(tmp_path
     np.testing.assert_array_equal(faces.labels, VOTED[order])
 
 
+@pytest.mark.parametrize("column", ["row", "Index"])
+@pytest.mark.parametrize("order", [ROWS[::-1], FEW[::-1]], ids=["back", "few"])
+def test_a_face_of_a_csv_file_gets_the_votes_in_the_row_that_it_says(tmp_path, column, order):
+    csv_file(tmp_path / "faces.csv", order, ROWS, column)
+    faces = detect.read(tmp_path / "faces.csv", DATA)
+    labels = [block.labels for block in relabelled(faces, votes_file(tmp_path))]
+    np.testing.assert_array_equal(np.concatenate(labels), VOTED[order])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (ROWS + 1, "not fit its labels in the train split"),  # from 1
+        (ROWS // 2, "no votes on row 364, or a face with this row came before; number"),
+        (ROWS + 800, "no votes on row 1529, or"),
+        ([f"{row}.0" for row in ROWS], "no votes on row 729.0, or"),
+        ([""] * len(ROWS), "no votes on row '', or"),
+    ],
+)
+def test_rows_that_are_not_those_of_the_votes_are_refused(tmp_path, numbers, said):
+    csv_file(tmp_path / "faces.csv", FEW[::-1], numbers, "row")
+    faces = detect.read(tmp_path / "faces.csv", DATA)
+    with pytest.raises(UserError) as error:
+        list(relabelled(faces, votes_file(tmp_path)))
+    assert said in str(error.value)
+
+
 def test_without_names_the_same_file_is_refused(tmp_path):
     csv_file(tmp_path / "faces.csv", FEW[::-1], NAMES)
     lines = (tmp_path / "faces.csv").read_text().split("\n")
@@ -192,7 +236,7 @@ def test_split_files_are_joined_by_name_if_all_have_names(tmp_path):
     for row in FEW[90:]:
         text = text.replace(f"{NAMES[row]},", "")
     (faces / "test.csv").write_text(text.replace("Image name,", ""))
-    with pytest.raises(UserError, match=r"not all CSV files of .* name their faces; give"):
+    with pytest.raises(UserError, match=r"not all CSV files of .* name their faces alike; "):
         list(relabelled(detect.read(faces, DATA), tmp_path / "votes.csv"))
 
 

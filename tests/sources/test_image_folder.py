@@ -83,6 +83,22 @@ def test_downscaling_averages_instead_of_picking_pixels(tmp_path):
     assert first.max() < 145
 
 
+@pytest.mark.parametrize("form", ["GIF", "PNG", "TIFF", "WEBP"])
+def test_several_pictures_in_one_file_are_refused(tmp_path, form):
+    fill(tmp_path, count=1)
+    first, second = (Image.fromarray(image(seed)) for seed in (1, 2))
+    path = tmp_path / "train/sad/x.png"
+    first.save(path, form, save_all=True, append_images=[second])
+    assert f"{path}: 2 pictures in one file; save each face" in refusal(tmp_path)
+
+
+def test_preview_of_a_camera_beside_the_photo_is_left_out(tmp_path):
+    fill(tmp_path, count=1)
+    photo = Image.new("L", (96, 96), 200)
+    photo.save(tmp_path / "train/sad/1.jpg", "MPO", save_all=True, append_images=[photo])
+    assert (read(tmp_path).images == 200).all(axis=(1, 2)).sum() == 1
+
+
 def test_picture_is_turned_as_its_camera_says(tmp_path):
     fill(tmp_path, count=1)
     exif = Image.Exif()

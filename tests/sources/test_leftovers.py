@@ -19,7 +19,8 @@ FOLDERS = [
     *("__MACOSX", "@eaDir", "lost+found", "#recycle", "#snapshot", "@Recycle", "$RECYCLE.BIN"),
     *("System Volume Information", ".Trash-1000", ".Trashes", ".ipynb_checkpoints", ".thumbnails"),
     *("FOUND.000", "@__thumb", "@tmp", "TheVolumeSettingsFolder", "__pycache__"),
-    *(".git", ".dvc", "RECYCLER", ".AppleDouble", "Network Trash Folder", "PaxHeaders.1234"),
+    *(".git", ".dvc", "RECYCLER", "Recycled", ".AppleDouble", "PaxHeaders.1234"),
+    *("Network Trash Folder",),
 ]
 EVERYWHERE = [*FILES, *(f"{name}/{inside}" for name in FOLDERS for inside in ("0.png", "val.csv"))]
 

@@ -55,6 +55,7 @@ class FaceBlock(NamedTuple):
     row: NDArray[np.int64]  # [B], line or file index in the source
     soft_labels: NDArray[np.float32] | None = None  # [B,7], from annotators' votes
     names: Sequence[str] | None = None  # [B], of the image files, if that is where they come from
+    are_rows: bool = False  # whether these names are the rows of the faces in fer2013.csv, from 0
 
 
 @dataclass(frozen=True)

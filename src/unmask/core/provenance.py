@@ -28,8 +28,8 @@ _ELSEWHERE = (
 )  # fmt: skip
 """Variables that lead git to another repository; hooks and `git rebase --exec` set some."""
 
-_ALONE = {"GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none"}
-"""Git reads only: it takes no lock, and a partial clone fetches nothing."""
+_ALONE = {"GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_REPLACE_OBJECTS": "1"}
+"""Git reads only: it takes no lock, a partial clone fetches nothing, `git replace` is ignored."""
 
 
 def environment(device: "torch.device") -> dict[str, Any]:

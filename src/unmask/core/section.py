@@ -75,7 +75,7 @@ def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) ->
 
 def _explain(model: type[BaseModel], fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
-        allowed = ", ".join(_owner(model, fault["loc"][:-1]).model_fields)
+        allowed = ", ".join(_owner(model, fault["loc"][:-1]).model_fields) or "none"
         return f"unknown key; allowed here: {allowed}"
     if fault["type"] == "missing":
         return "missing; restore this key"

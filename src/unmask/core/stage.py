@@ -68,12 +68,14 @@ def _parser(main: Callable[..., None]) -> argparse.ArgumentParser:
 def _refuse_linked_folders() -> None:
     """Raise UserError if a folder of outputs is a link to somewhere else.
 
-    DVC refuses what lies outside of the repository, but only when the stage has ended.
+    DVC refuses what lies outside of the repository, but only when the stage has ended. So does the
+    system if the other disk is gone.
     """
     here = Path.cwd().resolve()
     for folder in _OUTPUTS:
         for path in (folder, *folder.glob("*"), *folder.glob("*/*")):
-            if path.is_symlink() and path.is_dir() and not path.resolve().is_relative_to(here):
+            is_folder = path.is_dir() or path == folder
+            if path.is_symlink() and is_folder and not path.resolve().is_relative_to(here):
                 raise UserError(
                     f"{path}: a link to another disk or folder, where DVC keeps nothing; make it a "
                     "folder, and move DVC's cache there instead: `dvc config --local cache.dir "

@@ -180,7 +180,7 @@ def _fault(tensor: Tensor, expected: Tensor) -> str | None:
     numbers, network = "take a checkpoint of plain numbers", "take a checkpoint of this network"
     if tensor.layout != torch.strided or tensor.is_nested or tensor.is_quantized or tensor.is_meta:
         return f"holds something other than a plain tensor; {numbers}"
-    if tensor.dtype not in (_FLOATS if expected.is_floating_point() else _INTEGERS):
+    if tensor.dtype not in (_FLOATS if expected.is_floating_point() else _FLOATS | _INTEGERS):
         return f"holds {tensor.dtype} instead of {expected.dtype}; {numbers}"
     if tensor.shape != expected.shape:
         return f"has the shape {list(tensor.shape)}, not {list(expected.shape)}; {network}"

@@ -42,9 +42,9 @@ class Sample(Section):
     train, validation, test: faces in each split.
     """
 
-    train: int = Field(ge=7)
-    validation: int = Field(ge=7)
-    test: int = Field(ge=7)
+    train: int = Field(ge=7, le=1_000_000)
+    validation: int = Field(ge=7, le=1_000_000)
+    test: int = Field(ge=7, le=1_000_000)
     seed: int = Field(ge=0, lt=2**63)
 
 

@@ -3,9 +3,9 @@
 What is particular to one model is typed in the model's own file.
 """
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
@@ -13,6 +13,14 @@ from unmask.params.training import Training
 
 NOBODY = "none"
 """The teacher of what learns from faces and labels alone."""
+
+DISTILLATION = "distillation"
+"""The objective that needs a teacher."""
+
+OF_CLASSIFIERS = ("cross_entropy", DISTILLATION)
+"""Objectives that a classifier learns from; all others are for reconstructors."""
+
+_ADDED = ("teachers", "view")
 
 
 class Entry(BaseModel):
@@ -30,6 +38,17 @@ class Named(Entry):
     """The name of a part, with its settings beside it."""
 
     name: str
+
+
+class Objective(Named):
+    """What a model learns from: a file of `objectives/` and its settings."""
+
+    @model_validator(mode="after")
+    def _leaves_to_the_stage_what_it_adds(self) -> Self:
+        for key in _ADDED:
+            if key in self.settings:
+                raise ValueError(f"{key}: the stage that trains sets this itself; remove this key")
+        return self
 
 
 class Recon(Section):
@@ -54,8 +73,16 @@ class Reconstructor(Entry):
     train: settings of `train.reconstructor` that this reconstructor overrides.
     """
 
-    objective: Named
+    objective: Objective
     train: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("objective")
+    @classmethod
+    def _is_for_reconstructors(cls, objective: Objective) -> Objective:
+        if objective.name in OF_CLASSIFIERS:
+            raise ValueError(f"{objective.name}: only classifiers learn so; take supervised, "
+                             "adversarial, flow_matching or closed_form")  # fmt: skip
+        return objective
 
     def training(self, defaults: Training, key: str) -> Training:
         """Return `defaults` with this reconstructor's overrides; `key` is named in errors."""

@@ -6,9 +6,8 @@ from typing import NoReturn
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE
-from unmask.params.models import NOBODY
+from unmask.params.models import DISTILLATION, NOBODY
 from unmask.params.readers import (
-    DISTILLATION,
     FACES,
     HALVES,
     STITCHED,

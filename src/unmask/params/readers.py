@@ -6,15 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from unmask.core.section import Section, check, load, read
 from unmask.params.experiments import Evaluate, Seeds
-from unmask.params.models import Named
+from unmask.params.models import OF_CLASSIFIERS, Named, Objective
 from unmask.params.training import Training
-
-DISTILLATION = "distillation"
-"""The objective that needs a teacher."""
 
 HALVES, FACES, STITCHED = "halves", "faces", "stitched/"
 
@@ -30,13 +27,20 @@ def _is_a_view(sees: str) -> str:
 Sees = Annotated[str, AfterValidator(_is_a_view)]
 
 
-class Taught(Named):
+class Taught(Objective):
     """What a reader learns from: a file of `objectives/` and its settings.
 
     teacher: a reader or an ensemble that it learns from as well, or `none`.
     """
 
     teacher: str
+
+    @field_validator("name")
+    @classmethod
+    def _is_for_classifiers(cls, name: str) -> str:
+        if name not in OF_CLASSIFIERS:
+            raise ValueError(f"{name}: no objective of readers; take {' or '.join(OF_CLASSIFIERS)}")
+        return name
 
 
 class ReaderEntry(Section):

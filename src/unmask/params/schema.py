@@ -76,7 +76,6 @@ class Params(Section):
     def _are_made_of_files(cls, entries: dict[str, ReaderEntry]) -> dict[str, ReaderEntry]:
         for entry in entries.values():
             _need("classifiers", entry.classifier.name)
-            _need("objectives", entry.objective.name)
         return entries
 
     @field_validator("classifiers")
@@ -115,9 +114,21 @@ def read_all() -> Params:
             f"{FILE}: release.reader: no reader {params.release.reader}; "
             f"choose one of {', '.join(released)}"
         )
+    _check_overrides(params)
     _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
     _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
     return params
+
+
+def _check_overrides(params: Params) -> None:
+    """Raise UserError for settings of training that an entry may not override like this."""
+    classifier, reconstructor = params.train.classifier, params.train.reconstructor
+    for name, model in params.reconstructors.items():
+        model.training(reconstructor, f"reconstructors.{name}")
+    for name, reader in params.readers.items():
+        reader.training(classifier, f"readers.{name}")
+    for name, experiment in params.laboratory.items():
+        experiment.training(classifier, name)
 
 
 def _refuse_absent(key: str, path: str, remedy: str) -> None:

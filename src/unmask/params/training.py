@@ -105,8 +105,8 @@ class Train(Section):
 
     seed: int = Field(ge=0, lt=2**63)
     precision: Literal["float32", "bf16", "auto"]
-    devices: int = Field(ge=1)
-    nodes: int = Field(ge=1)
+    devices: int = Field(ge=1, le=1000)
+    nodes: int = Field(ge=1, le=1_000_000)
     launcher: str = Field(min_length=1)
     classifier: Training
     reconstructor: ReconstructorTraining

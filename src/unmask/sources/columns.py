@@ -64,11 +64,15 @@ _NAMES = {
 }
 """What a column of names of faces may be called: FER+ says Image name; see `_is_name`."""
 
+_ROWS = {b"row", b"index"}
+"""What a column may be called that says which row of fer2013.csv a face was, from 0."""
+
 
 class Columns(NamedTuple):
     """The number of fields in a row and the index of each, None for one that there is not.
 
-    name: what identifies a face, as a file name does.
+    name: what identifies a face, as a file name does; names_are_rows: whether it is its row in
+    fer2013.csv.
     """
 
     fields: int
@@ -76,6 +80,12 @@ class Columns(NamedTuple):
     pixels: int
     usage: int | None
     name: int | None
+    names_are_rows: bool
+
+
+def bare(name: str) -> str:
+    """Return a name in lower case, without the separators "_", "-" and " "."""
+    return name.lower().translate(str.maketrans("", "", "_- "))
 
 
 def split_named(name: str) -> int | None:
@@ -83,8 +93,7 @@ def split_named(name: str) -> int | None:
 
     Case, the separators "_", "-" and " ", and "fer2013" in front do not matter.
     """
-    bare = name.lower().translate(str.maketrans("", "", "_- ")).removeprefix("fer2013")
-    return SPLIT_NAMES.get(bare)
+    return SPLIT_NAMES.get(bare(name).removeprefix("fer2013"))
 
 
 def by_split(names: Sequence[str]) -> dict[int, list[str]]:
@@ -143,6 +152,7 @@ def locate(names: Sequence[bytes], where: str, *, has_split: bool) -> Columns:
         pixels=known.index(b"pixels"),
         usage=known.index(_USAGE) if has_usage else None,
         name=named[0] if named else None,
+        names_are_rows=bool(named) and known[named[0]] in _ROWS,
     )
 
 
@@ -158,7 +168,7 @@ def drawn_split(row: NDArray[np.int64], data: Data) -> NDArray[np.uint8]:
 
 def _is_name(column: bytes) -> bool:
     """Return whether a column, in lower case, names faces; "_", "-" and " " do not matter."""
-    return column.translate(None, b"_- ") in _NAMES
+    return column in _ROWS or column.translate(None, b"_- ") in _NAMES
 
 
 def _refuse_related_files(known: list[bytes], where: str) -> None:

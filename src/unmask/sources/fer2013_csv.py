@@ -5,7 +5,8 @@
 - `train.csv`, `test.csv` and perhaps `val.csv` have the columns `emotion,pixels`; without
   `val.csv`, the validation split is drawn from `train.csv`.
 
-In either, a column may name the faces, as `Image name` in FER+ does.
+In either, a column may name the faces, as `Image name` in FER+ does, or say in `row` or `index`
+which row of fer2013.csv they were, from 0.
 
 Accepted: columns in any order, spaces around fields, one pair of double quotes around any field, a
 byte order mark, line endings of any system, blank lines, no line ending after the last line.
@@ -111,6 +112,7 @@ class _Reader:
             np.array([row.split for row in rows], dtype=np.uint8),
             np.array([row.number for row in rows], dtype=np.int64),
             names=None if columns.name is None else [row.name for row in rows],
+            are_rows=columns.names_are_rows,
         )
 
     def _row(self, number: int, line: bytes, columns: Columns) -> _Row:

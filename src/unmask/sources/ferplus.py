@@ -8,8 +8,9 @@ there is no such majority, or if it is for contempt, which FER2013 does not have
 for `NF`.
 
 An image gets the votes on its name, a face in a CSV file those in the same row, or on its name if
-the file has a column of names. (The numbers in the names fall behind those of the rows, by 85 in
-the end.) Labels that do not fit the votes show that they are about other faces.
+the file has a column of names, or in the row that its column `row` or `index` says. (The numbers in
+the names fall behind those of the rows, by 85 in the end.) Labels that do not fit the votes show
+that they are about other faces.
 """
 
 import re
@@ -51,14 +52,15 @@ def relabelled(
 
     Raises UserError if `file` is not FER+, or is not about these faces.
     """
-    join: _ByName | _ByRow | None = None
+    join: _ByName | _ByRow | _ByRowColumn | None = None
     joined = [np.empty((4, 0), dtype=np.int64)]
     for block in blocks:
-        join = join or (_ByRow(file) if block.names is None else _ByName(file))
-        if (block.names is None) != isinstance(join, _ByRow):
+        kind = _ByRow if block.names is None else _ByRowColumn if block.are_rows else _ByName
+        join = join or kind(file)
+        if not isinstance(join, kind):
             raise UserError(
-                f"{shown(file)}: not all CSV files of data.source name their faces; give each of "
-                "them a column Image name, or none"
+                f"{shown(file)}: not all CSV files of data.source name their faces alike; give "
+                "each of them a column Image name, or none"
             )
         labels, soft_labels = majority(np.array(join.votes(block), dtype=np.int64))
         known = labels >= 0
@@ -99,6 +101,29 @@ class _ByRow:
         """Raise UserError if there are votes after those on the last face."""
         if next(self._rows, None):
             raise UserError(f"{shown(self._file)}: {_OTHER}")
+
+
+class _ByRowColumn:
+    """Joins faces and votes by the row in which FER+ has them, from 0; each is taken once."""
+
+    def __init__(self, file: Path) -> None:
+        rows = enumerate(islice(rows_of_votes(file), _MAX_ROWS))
+        self._file, self._votes = file, {str(number): row.votes for number, row in rows}
+
+    def votes(self, block: FaceBlock) -> list[list[int]]:
+        """Return the votes on the faces of a block."""
+        return [self._take(row) for row in block.names or ()]
+
+    def refuse_rest(self) -> None:
+        """Let votes on other faces be: the source may be a part of FER2013."""
+
+    def _take(self, row: str) -> list[int]:
+        if row not in self._votes:
+            raise UserError(
+                f"{shown(self._file)}: no votes on row {shown(row)}, or a face with this row came "
+                "before; number faces by their rows in fer2013.csv, from 0, or remove the column"
+            )
+        return self._votes.pop(row)
 
 
 class _ByName:

@@ -157,6 +157,11 @@ def _refuse_unfit(image: Image.Image, path: Path) -> None:
             f"{shown(path)}: {width}x{height} pixels are more than {_MAX_PIXELS}; "
             "scale it down or remove it"
         )
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format != "MPO":  # in which cameras keep a preview beside the photo
+        raise UserError(
+            f"{shown(path)}: {frames} pictures in one file; save each face as a file of its own"
+        )
     if image.mode not in _MODES:
         raise UserError(
             f"{shown(path)}: pixels of the kind {image.mode}; save it with 8 bits per channel"

@@ -105,6 +105,7 @@ def parse_rows(text: bytes, first: int, columns: Columns) -> FaceBlock | None:
         np.array(splits, dtype=np.uint8),
         np.arange(first, first + len(labels)),
         names=None if names is None else [decoded(name) for name in names],
+        are_rows=columns.names_are_rows,
     )
 
 

@@ -21,7 +21,7 @@ LEFTOVERS = (
     # Windows, where x.png:Zone.Identifier says that x.png was downloaded
     *("*zone.identifier", "*:$data", "*[:\uf022]afp_*", "*:com.dropbox.*", "*:com.apple.*"),
     *("thumbs.db", "thumbs.db:*", "ehthumbs*.db", "desktop.ini", "system volume information"),
-    *("$recycle.bin", "recycler", "found.[0-9][0-9][0-9]", "picasa.ini", "zbthumbnail.info"),
+    *("$recycle.bin", "recycle[dr]", "found.[0-9][0-9][0-9]", "picasa.ini", "zbthumbnail.info"),
     # macOS (as Samba shows it, too), network storage, Linux
     *("__macosx", "icon\r", "icon\uf00d", "network trash folder", "temporary items"),
     *("thevolumesettingsfolder", "thefindbycontentfolder"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.sources import archive, head
-from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS
+from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS, bare
 from unmask.sources.text import line_blocks, quoted, shown
 
 USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
@@ -51,14 +51,17 @@ def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.fl
 def rows_of_votes(file: Path) -> Iterator[Row]:
     """Yield the rows of `file`, or raise UserError for the first line that is not of FER+."""
     label, rows = shown(file), _rows(file)
-    number, names = next(rows)
+    number, header = next(rows)
+    names = [bare(name) for name in header]
     for name in COLUMNS:
-        if name not in names:
+        if bare(name) not in names:
             raise UserError(
                 f"{label}:{number}: no column {name}; set data.votes to fer2013new.csv from FER+"
             )
-    places = {name: names.index(name) for name in (*EMOTIONS, *OTHERS)}
-    usage, image = names.index("Usage"), names.index("Image name")
+        if names.count(bare(name)) > 1:
+            raise UserError(f"{label}:{number}: column {name} twice; remove one of them")
+    places = {name: names.index(bare(name)) for name in (*EMOTIONS, *OTHERS)}
+    usage, image = names.index("usage"), names.index("imagename")
     for number, fields in rows:
         what = _fault(fields, len(names), places, usage)
         if what:
