@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,13 @@ def pytest_configure():
     Threads of two workers, and of what they start, would wait for each other on the same cores:
     with two threads each, training takes up to ten times as long as with one.
 
+    What a process imports it compiles, and the next ones need not: it is PyTorch, a hundred times.
+
     Stages hear Ctrl-C: where tests run in the background, a shell has them ignore it.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -39,8 +45,17 @@ def pytest_collection_modifyitems(items):
         "test_other_pipelines.py": 2,
         "test_readers.py": 2,
         "test_shared_cache.py": 2,
+        "test_adversarial.py": 3,
+        "test_bad_input.py": 3,
+        "test_command_line.py": 3,
+        "test_demo_page.py": 3,
         "test_encoders.py": 3,
+        "test_evaluation.py": 3,
+        "test_laboratory.py": 3,
+        "test_process_group.py": 3,
+        "test_readers_benchmark.py": 3,
         "test_report.py": 3,
+        "test_teaching.py": 3,
     }
     items.sort(key=lambda item: longest.get(item.path.name, 4))
 
@@ -52,14 +67,22 @@ def in_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def _syntax_kept():
+    """Let each run not parse the same files of the package for its fingerprint."""
+    from unmask.training import checkpoint
+
+    checkpoint._syntax = cache(checkpoint._syntax)
+
+
 @pytest.fixture
-def faces(tmp_path):
+def faces(tmp_path, _syntax_kept):
     """Faces whose class shows in the brightness of the lower half, in equal numbers."""
     return write_faces(tmp_path / "faces", train=84, validation=42, test=42)
 
 
 @pytest.fixture
-def few_faces(tmp_path):
+def few_faces(tmp_path, _syntax_kept):
     """Two such faces of each class to train on, for models that take a while for each."""
     return write_faces(tmp_path / "few_faces", train=14, validation=7, test=7)
 

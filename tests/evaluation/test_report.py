@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pickle
 import runpy
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from unmask.evaluation.comparison import compare, headline
 from unmask.evaluation.seeds import results as seeds_results
 from unmask.laboratory.results import results
 from unmask.params.experiments import Experiment
+from unmask.report import figures
 from unmask.report.page import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +93,27 @@ def finished(tmp_path_factory):
     with contextlib.chdir(folder):
         finish()
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _drawn_once():
+    """Let what is the same in many reports be drawn once: a drawing takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("accuracies", "curves", "laboratory", "reliability"):
+            patch.setattr(figures, name, _kept(getattr(figures, name)))
+        yield
+
+
+def _kept(draw):
+    drawings = {}
+
+    def drawn(values):
+        key = pickle.dumps(values)
+        if key not in drawings:
+            drawings[key] = draw(values)
+        return drawings[key]
+
+    return drawn
 
 
 @pytest.fixture(autouse=True)

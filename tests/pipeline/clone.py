@@ -84,6 +84,7 @@ class Clone:
             "PYTHONPATH": str(TRACE),
             "UNMASK_TRACE": str(trace),
             "OMP_NUM_THREADS": "1",  # two workers share the cores
+            "DVC_SITE_CACHE_DIR": str(self.path / ".dvc/tmp/site"),  # it goes when the clone does
             "GIT_AUTHOR_NAME": "test",
             "GIT_AUTHOR_EMAIL": "test@localhost",
             "GIT_COMMITTER_NAME": "test",
@@ -127,10 +128,13 @@ SEEDS = [1, 2]
 UNUSED = {"benchmarks", "docs", "results", "tests"}
 """Folders of the repository that the pipeline does not need, and a clone goes without."""
 
+WEIGHTS = "/weights.safetensors"
+
 
 def _copy(source: str, target: str) -> None:
-    # What DVC and Git store under its checksum stays as it is: the copies can share it.
-    if "/.dvc/cache/files/" in source or "/.git/objects/" in source:
+    # What DVC and Git store under its checksum stays as it is, and weights are never written into
+    # but replaced: the copies can share them.
+    if "/.dvc/cache/files/" in source or "/.git/objects/" in source or source.endswith(WEIGHTS):
         os.link(source, target)
     else:
         shutil.copy2(source, target)

@@ -7,6 +7,7 @@ imported before a fork, so a clone runs its own. What a benchmark starts is fork
 
 DVC reads and writes all of `dvc.lock` at every stage, for the comments that it could have by a
 parser in Python, which takes longer than the stages. Here it is written as JSON, which is YAML too.
+What it reads as YAML over and over again, as the same `dvc.yaml` at every start, it parses once.
 
 The children are not children of who asked. Tests that stop DVC or a stage, or start a stage in an
 unusual way, use the real programs.
@@ -17,6 +18,7 @@ import contextlib
 import gc
 import json
 import os
+import pickle
 import runpy
 import select
 import shlex
@@ -29,15 +31,23 @@ import traceback
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 
 LIBRARIES = (
-    "dvc.cli.parser", "dvc.repo.experiments.run", "dvc.repo.reproduce", "dvc.stage.run", "dvclive",
-    "lightning_fabric", "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas",
-    "PIL.Image", "psutil", "pydantic", "ruamel.yaml", "safetensors.torch", "scipy.linalg",
-    "scipy.stats", "torch", "torchvision", "tqdm",
+    "dulwich.porcelain", "dulwich.worktree", "dvc.cachemgr", "dvc.cli.parser",
+    "dvc.data_cloud", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.experiments.executor",
+    "dvc.repo.experiments.queue.celery", "dvc.repo.experiments.queue.tempdir",
+    "dvc.repo.experiments.queue.workspace", "dvc.repo.experiments.run", "dvc.repo.graph",
+    "dvc.repo.index", "dvc.repo.open_repo", "dvc.repo.plots", "dvc.repo.reproduce",
+    "dvc.repo.stage", "dvc.repo.trie", "dvc.stage.run", "dvc.utils.strictyaml", "dvc_data.fs",
+    "dvc_data.hashfile.db.local", "dvclive", "fsspec.implementations.memory", "lightning_fabric",
+    "matplotlib.backends.backend_agg", "matplotlib.figure", "networkx", "pandas", "PIL.Image",
+    "PIL.JpegImagePlugin", "platformdirs", "psutil", "pydantic.json_schema", "pydantic.main",
+    "pygit2", "ruamel.yaml", "safetensors.torch", "scipy.linalg", "scipy.stats",
+    "scmrepo.git.backend.pygit2.filter", "torch", "torchvision", "tqdm",
 )  # fmt: skip
 
 PROGRAM = """#!/bin/sh
@@ -74,6 +84,7 @@ def serve(address: str) -> None:
     for name in LIBRARIES:
         import_module(name)
     _write_locks_as_json()
+    _parse_each_text_once()
     gc.freeze()  # a child that looked for garbage here would copy all of it
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -99,9 +110,32 @@ def _write_locks_as_json() -> None:
     def modify_yaml(path: str, fs: object = None) -> contextlib.AbstractContextManager[dict]:
         if Path(path).name != "dvc.lock":
             return with_comments(path, fs=fs)
-        return _common._modify_data(path, _yaml.parse_yaml, json.dump, fs=fs)
+        return _common._modify_data(path, _yaml.parse_yaml, dump, fs=fs)
+
+    def dump(value: dict, file: TextIO) -> None:
+        file.write(json.dumps(value))  # in C, as json.dump is not
 
     dvcfile.modify_yaml = modify_yaml
+
+
+def _parse_each_text_once() -> None:
+    from dvc.utils import serialize, strictyaml
+
+    parse = serialize._yaml.parse_yaml
+    parsed: dict[str, bytes] = {}
+
+    def parse_yaml(text: str, path: str, typ: str = "safe") -> object:
+        if typ != "safe":
+            return parse(text, path, typ)
+        if text not in parsed:
+            value = json.loads(text) if text.startswith("{") else parse(text, path)
+            parsed[text] = pickle.dumps(value)
+        return pickle.loads(parsed[text])
+
+    for module in (serialize, serialize._yaml, strictyaml):
+        module.parse_yaml = parse_yaml
+    for file in [*ROOT.glob("dvc.yaml"), *ROOT.glob("*/dvc.yaml")]:
+        parse_yaml(file.read_text(), str(file))
 
 
 def _handle(client: socket.socket, python: Path) -> NoReturn:

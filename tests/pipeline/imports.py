@@ -1,6 +1,7 @@
 """Which modules of `src/unmask` a stage script imports, directly or through others."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ def covered(file: str | Path, named: set[str]) -> bool:
     return not named.isdisjoint({file, *map(str, Path(file).parents)})
 
 
+@cache
 def _direct_imports(file: Path) -> list[Path]:
     modules = []
     for node in ast.walk(ast.parse(file.read_text())):

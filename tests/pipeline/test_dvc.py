@@ -329,11 +329,15 @@ def train_for_ever(clone):
         params["train"]["classifier"] |= {"epochs": 100000, "patience": 100000}
 
     clone.set_params(many)
+    record = clone.path / "src/unmask/training/record.py"
+    before, seconds, after = record.read_text().partition("SECONDS_BETWEEN_CHECKPOINTS = 10.0\n")
+    assert seconds
+    record.write_text(f"{before}SECONDS_BETWEEN_CHECKPOINTS = 0.5\n{after}")
     dvc = clone.start("dvc", "repro", "--single-item", "train_ceiling")
     checkpoint = clone.path / ".checkpoints/ceiling/last.safetensors"
     while not checkpoint.exists():
         assert dvc.poll() is None
-        time.sleep(0.1)
+        time.sleep(0.05)
     return dvc, checkpoint
 
 

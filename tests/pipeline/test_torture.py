@@ -8,7 +8,7 @@ from clone import ROOT
 
 
 def test_what_is_stopped_and_started_again_ends_as_if_it_had_not_been():
-    options = ["--kills", "3", "--trainings", "1", "--epochs", "4", "--checkpoints", "5"]
+    options = ["--kills", "3", "--trainings", "1", "--epochs", "2", "--checkpoints", "5"]
     result = subprocess.run(
         [sys.executable, "benchmarks/torture.py", *options, "crop"],
         cwd=ROOT, capture_output=True, text=True, timeout=600,

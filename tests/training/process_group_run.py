@@ -1,10 +1,12 @@
 """Trains a model by each objective, in as many processes as its first argument says.
 
-Works in the current folder, which holds `faces`. Started by the tests of process groups: as
-one process, which starts the others, or by torchrun.
+Further arguments name the runs to make instead of all. Works in the current folder, which holds
+`faces`. Started by the tests of process groups: as one process, which starts the others, or by
+torchrun.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,22 +26,26 @@ RECONSTRUCTORS = {
     "adversarial": ("cnn_simple", {"objective": {"name": "adversarial"}, "width": 2}),
     "closed_form": ("mean_face", {"objective": {"name": "closed_form"}}),
 }
+RUNS = ["classifier", "everything", *RECONSTRUCTORS]
 
 
-def main(devices: int) -> None:
-    """Train each for 24 steps: 84 faces, six batches an epoch, each of an odd number."""
+def main(devices: int, runs: Sequence[str] = RUNS) -> None:
+    """Train each of `runs` for 12 steps: 84 faces, six batches an epoch, each of an odd number."""
     faces = FaceSet.open(Path("faces"))
-    train = settings(devices=devices, batch_size=15, gradient_clip=1.0)
+    train = settings(devices=devices, epochs=2, batch_size=15, gradient_clip=1.0)
     still = CLASSIFIER.model_copy(update={"dropout": 0.0, "dense_dropout": 0.0})
     everything = np.ones(len(faces), bool)
-    recipe = settings(devices=devices, batch_size=15, **EVERYTHING)
-    for run, how in {"classifier": train, "everything": recipe}.items():
-        train_classifier(run, "whole", faces.images, faces, everything, still, how, {})
+    recipe = settings(devices=devices, epochs=2, batch_size=15, **EVERYTHING)
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
-    for run, (name, entry) in RECONSTRUCTORS.items():
+    for run in runs:
+        if run not in RECONSTRUCTORS:
+            how = train if run == "classifier" else recipe
+            train_classifier(run, "whole", faces.images, faces, everything, still, how, {})
+            continue
+        name, entry = RECONSTRUCTORS[run]
         entry = Reconstructor.model_validate(entry)
         train_reconstructor(name, crop(faces.images), rows, entry, train, run, {})
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:] or RUNS)

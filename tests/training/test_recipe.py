@@ -32,13 +32,13 @@ def contents(folder):
     [("ceiling", "adamw"), ("ceiling", "sgd"), ("unet", "adamw"), ("cgan", "adamw")],
 )
 def test_an_interrupted_run_with_everything_ends_like_one_that_was_not(
-    faces, monkeypatch, name, optimiser
+    few_faces, monkeypatch, name, optimiser
 ):
-    train = settings(**EVERYTHING | {"optimiser": optimiser})
+    train = settings(batch_size=4, **EVERYTHING | {"optimiser": optimiser})
 
     def run():
-        return run_classifier(faces, train) if name == "ceiling" else run_reconstructor(
-            name, faces, train
+        return run_classifier(few_faces, train) if name == "ceiling" else run_reconstructor(
+            name, few_faces, train
         )  # fmt: skip
 
     run()
