@@ -26,6 +26,8 @@ from unmask.evaluation.predictions import Table
 from unmask.evaluation.statistics import holm
 from unmask.evaluation.tables import Columns, Row, percent, table
 
+_FACTS = ("parameters", "epochs", "best_epoch")
+
 
 def collect(run: Path, folder: Path, names: Sequence[str]) -> None:
     """Copy what RUN found."""
@@ -36,6 +38,7 @@ def collect(run: Path, folder: Path, names: Sequence[str]) -> None:
         for seed in seeds
         if (run / f"data/seeds/predictions/{name}/{seed}").exists()
     }
+    assessed = [file for name in names if (file := _assessed(run, name))]
     collected.runs(
         run,
         folder,
@@ -44,10 +47,8 @@ def collect(run: Path, folder: Path, names: Sequence[str]) -> None:
     )
     for path in readers.values():
         _copy(run / f"seeds/metrics/{path}.json", folder / f"metrics/{path}.json")
-    for name in names:
-        file = f"metrics/reconstruction/{name}.json"
-        if (run / file).exists():
-            _copy(run / file, folder / file)
+    for file in assessed:
+        _copy(run / file, folder / file)
     _copy(run / "params.yaml", folder / "params.yaml")
 
 
@@ -70,6 +71,17 @@ def tables(folder: Path) -> None:
     collected.curves(folder)
     print("\n".join([*table("classifier on", _READERS, rows), ""]))
     print("\n".join(table("reconstructor", _RECONSTRUCTORS, trained)))
+
+
+def _assessed(run: Path, name: str) -> str | None:
+    """Return the file with what `assess` says of a reconstructor, None if there is none."""
+    file, model = f"metrics/reconstruction/{name}.json", f"models/reconstructors/{name}"
+    if not (run / file).exists():
+        return None
+    assessed, facts = collected.read(run / file), collected.read(run / model / "training.json")
+    if any(assessed["model"][key] != facts[key] for key in _FACTS):
+        sys.exit(f"error: {run / file}: of another training; run `stages/assess.py {name}`")
+    return file
 
 
 def _copy(source: Path, target: Path) -> None:

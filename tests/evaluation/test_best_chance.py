@@ -15,6 +15,7 @@ from unmask.core.files import read_json, write_json
 from unmask.evaluation.statistics import gain_bound
 
 SCRIPT = Path(__file__).resolve().parents[2] / "results/best_chance.py"
+FACTS = {"parameters": 1234, "epochs": 8, "best_epoch": 5}
 LOSSES = [0.4, 0.3, 0.2, 0.21, 0.19, 0.22, 0.23, 0.24]
 
 
@@ -31,6 +32,7 @@ def table(tmp_path_factory):
                 judged(name, seed)
         for name in ("good", "one"):
             learned(f"reconstructors/{name}")
+            assessed(name, epochs=8)
         patch.syspath_prepend(SCRIPT.parent)
         script = runpy.run_path(str(SCRIPT))
         script["collect"](Path(), Path("best"), ["good", "one"])
@@ -48,7 +50,7 @@ def judged(name, seed):
 
 
 def learned(name):
-    write_json(f"models/{name}/training.json", {"parameters": 1234, "best_epoch": 5})
+    write_json(f"models/{name}/training.json", FACTS)
     write_json(f"logs/{name}.json", {"seconds_per_epoch": [1.0]})
     for split in ("train", "validation"):
         file = Path("data/training") / name / split / "loss.tsv"
@@ -57,6 +59,11 @@ def learned(name):
         file.write_text("\n".join(["step\tloss", *lines]))
     Path(f"data/training/{name}/pictures").mkdir()
     Path(f"data/training/{name}/pictures/face.png").touch()
+
+
+def assessed(name, epochs):
+    file = Path(f"metrics/reconstruction/{name}.json")
+    write_json(file, read_json(file) | {"model": FACTS | {"epochs": epochs}})
 
 
 def test_a_gain_is_the_mean_over_seeds(table):
@@ -87,3 +94,14 @@ def test_it_says_whether_training_still_improved(table):
 
 def test_no_picture_is_collected(table):
     assert [path.name for path in table[0].rglob("*.png")] == ["curves.png"]
+
+
+def test_what_was_assessed_before_the_last_training_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    write_json("params.yaml", {"evaluate": {"seeds": [1]}})
+    evaluate({"good": 0.5})
+    learned("reconstructors/good")
+    assessed("good", epochs=2)
+    with pytest.raises(SystemExit, match=r"good\.json: of another training; run `stages/assess"):
+        runpy.run_path(str(SCRIPT))["collect"](Path(), Path("best"), ["good"])
