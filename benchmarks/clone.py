@@ -101,7 +101,8 @@ class Clone:
 
 
 def _stage(name: str, note: Mapping[str, float], dvc: float) -> Stage:
-    spent = [note[what] for what in SHARES[:-2]]
+    # A stage that is a command of the shell has no interpreter to say what it did.
+    spent = [note.get(what, 0.0) for what in SHARES[:-2]]
     return Stage(
         name, note["began"], note["ended"], *spent, ending=note["processor"] - sum(spent), dvc=dvc
     )
