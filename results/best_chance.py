@@ -23,8 +23,9 @@ from unmask.core.files import write_json
 from unmask.core.section import load
 from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table
+from unmask.evaluation.readers import COLUMNS
 from unmask.evaluation.statistics import holm
-from unmask.evaluation.tables import Columns, Row, percent, table
+from unmask.evaluation.tables import Columns, percent, table
 
 _FACTS = ("parameters", "epochs", "best_epoch")
 
@@ -121,21 +122,6 @@ def _training(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
-def _gain(row: Row) -> str:
-    if "gain" not in row:
-        return ""
-    low, high = (f"{100 * end:+.1f}" for end in row["gain"]["ci95"])
-    return f"{100 * row['gain']['accuracy']:+.1f} [{low}, {high}]"
-
-
-def _p(key: str) -> Any:
-    def cell(row: Row) -> str:
-        p = row.get("gain", {}).get(key)
-        return "" if p is None else f"{p:.2g}"
-
-    return cell
-
-
 def _figure(key: str, form: str) -> Any:
     return lambda row: format(row[key], form) if key in row else ""
 
@@ -144,9 +130,7 @@ _READERS: Columns = {
     "validation": lambda row: f"{row['validation_accuracy']:.1%}",
     "test, mean [95 %]": percent("accuracy", "ci95"),
     "by seed": lambda row: ", ".join(f"{share:.1%}" for share in row["by_seed"]),
-    "gain, points [95 %]": _gain,
-    "p (Holm)": _p("holm_p"),
-    "p over seeds": _p("t_test_p"),
+    **{title: COLUMNS[title] for title in ("gain, points [95 %]", "p (Holm)", "p over seeds")},
     "gain below": lambda row: f"{100 * row['gain']['below']:+.1f}" if "gain" in row else "",
 }
 

@@ -144,14 +144,15 @@ def test_before_and_after_are_compared_by_kind_of_stage(pipeline):
 @pytest.mark.rare
 def test_the_pipeline_is_compared_with_its_stages():
     python = fork_server.programs() / "python"
+    shell = "readers/dvc.yaml:nobody"  # a stage that is no Python script
     printed = subprocess.run(
-        [python, BENCHMARKS / "pipeline.py", "--reduced", "--rounds", "1", "crop"],
+        [python, BENCHMARKS / "pipeline.py", "--reduced", "--rounds", "1", "crop", shell],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout  # fmt: skip
     lines = [line for line in printed.splitlines() if line.startswith("| ")]
     runs, stages = lines[:6], lines[6:]
-    assert [row[2] for row in cells("\n".join(runs[2:]))] == ["4", "1", "1", "0"]
+    assert [row[2] for row in cells("\n".join(runs[2:]))] == ["6", "1", "1", "0"]
     assert {row[0] for row in cells("\n".join(stages[2:]))} == {
-        "check_params", "make_sample", "ingest", "place", "crop", "sum, with DVC's start"
+        "check_params", "make_sample", "ingest", "place", "crop", shell, "sum, with DVC's start"
     }  # fmt: skip
