@@ -30,8 +30,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from unmask.core.faces import SPLITS, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import open_array
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.section import load, read
-from unmask.mask import UPPER_ROWS
 from unmask.params.data import Sample
 from unmask.sample.action_units import LOWER_UNITS, PRIORS, PROBABILITIES, UPPER_UNITS
 from unmask.sample.synthetic import draw_face, draw_units

@@ -32,8 +32,7 @@ from unmask.core.section import read
 from unmask.models.batches import Batches, to_unit
 from unmask.models.folder import build, classifier_config
 from unmask.objectives.cross_entropy import CrossEntropy, Params
-from unmask.params.models import Entry
-from unmask.params.training import Train
+from unmask.params.models import Entry, Train
 from unmask.training.run import begin
 
 BATCH, SIDE = 64, 2048

@@ -38,19 +38,18 @@ from torch import nn
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.comparison.paired import gain, summary
 from unmask.core.faces import CLASSES, SIZE, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import open_array, read_json
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.progress import track
 from unmask.core.section import read
 from unmask.evaluation.evaluate import evaluate_classifier
-from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table, predictions, read_predictions
-from unmask.mask import UPPER_ROWS
 from unmask.models.folder import load_model, read_config
 from unmask.models.inference import probabilities
-from unmask.params.models import Named
+from unmask.params.models import Named, Train
 from unmask.params.readers import ReaderEntry
-from unmask.params.training import Train
 from unmask.photos.alignment import find_all
 from unmask.photos.drawn_mask import Style, draw, outline, random_style
 from unmask.training.classifier import train_classifier

@@ -26,9 +26,9 @@ sys.path.insert(0, str(ROOT / "src"))
 
 import unmask  # noqa: E402
 from unmask.core.faces import TEST, TRAIN, FaceSet  # noqa: E402
+from unmask.core.mask import UPPER_ROWS  # noqa: E402
 from unmask.evaluation.predictions import predictions  # noqa: E402
 from unmask.evaluation.statistics import calibration_error, wilson_interval  # noqa: E402
-from unmask.mask import UPPER_ROWS  # noqa: E402
 from unmask.models.inference import probabilities  # noqa: E402
 
 MODEL = "fer/data/emotion_model_quantized.tflite"

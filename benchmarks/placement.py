@@ -31,13 +31,13 @@ from PIL import Image
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.comparison.paired import gain
+from unmask.comparison.paired import summary as accuracy
 from unmask.core.faces import TEST, TRAIN, FaceSet
 from unmask.core.files import open_array
-from unmask.evaluation.paired import gain
-from unmask.evaluation.paired import summary as accuracy
+from unmask.core.mask import UPPER_ROWS
 from unmask.evaluation.predictions import Table, predictions, read_predictions
 from unmask.evaluation.statistics import holm, wilson_interval
-from unmask.mask import UPPER_ROWS
 from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
 from unmask.photos.alignment import FaceMesh, Found, align, position, summary

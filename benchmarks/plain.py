@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.transforms import InterpolationMode
 
-from unmask.params.training import Training
+from unmask.params.models import Training
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from unmask.comparison.paired import gain, summary
 from unmask.core.faces import TEST, VALIDATION, FaceSet
 from unmask.core.files import atomic_folder, open_array, save_array, write_json
+from unmask.core.mask import stitch
 from unmask.core.progress import track
-from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import (
     Table,
     predictions,
@@ -33,7 +34,6 @@ from unmask.evaluation.predictions import (
 )
 from unmask.evaluation.quality import image_quality
 from unmask.evaluation.statistics import holm
-from unmask.mask import stitch
 from unmask.models.batches import to_pixels, to_unit
 from unmask.models.device import choose_device
 from unmask.models.folder import load_model

@@ -27,9 +27,8 @@ from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
 from unmask.core.section import read
 from unmask.models.device import choose_device, has_bf16
-from unmask.params.models import read_classifier
-from unmask.params.training import Train
-from unmask.readers import reader
+from unmask.models.readers import reader
+from unmask.params.models import Train, read_classifier
 from unmask.training.classifier import train_classifier
 
 PRECISIONS = ("float32", "bf16")

@@ -8,7 +8,7 @@ from clock import Clock
 from numpy.typing import NDArray
 
 from unmask.models.batches import Batches
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.loop import fit
 from unmask.training.objective import Objective
 from unmask.training.process_group import Compute

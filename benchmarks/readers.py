@@ -30,11 +30,10 @@ import _source  # noqa: E402, F401
 
 from unmask.core import stage  # noqa: E402, F401
 from unmask.core.section import read  # noqa: E402
+from unmask.models.readers import source_of_faces  # noqa: E402
 from unmask.models.registry import load  # noqa: E402
-from unmask.params.models import NOBODY  # noqa: E402
+from unmask.params.models import NOBODY, Train  # noqa: E402
 from unmask.params.readers import read_readers  # noqa: E402
-from unmask.params.training import Train  # noqa: E402
-from unmask.readers import source_of_faces  # noqa: E402
 from unmask.training.cross_fitting import folds_of, train_without  # noqa: E402
 from unmask.training.teaching import open_lesson, train_reader  # noqa: E402
 

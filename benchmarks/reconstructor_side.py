@@ -34,12 +34,11 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from unmask.core.faces import SIZE, TRAIN, VALIDATION, FaceSet
+from unmask.core.mask import UPPER_ROWS, crop
 from unmask.core.section import check
-from unmask.mask import UPPER_ROWS, crop
 from unmask.models import registry
 from unmask.models.folder import build, reconstructor_config
-from unmask.params.models import Reconstructor
-from unmask.params.training import Train, Training
+from unmask.params.models import Reconstructor, Train, Training
 from unmask.training.objective import Objective
 from unmask.training.process_group import Compute
 from unmask.training.reconstructor import keep_features

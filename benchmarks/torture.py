@@ -32,7 +32,7 @@ from conftest import write_faces  # noqa: E402
 from unmask.core.faces import FaceSet  # noqa: E402
 from unmask.models.device import choose_device  # noqa: E402
 from unmask.objectives.cross_entropy import CrossEntropy, Params  # noqa: E402
-from unmask.params.training import Training  # noqa: E402
+from unmask.params.models import Training  # noqa: E402
 from unmask.training import checkpoint, record  # noqa: E402
 from unmask.training.process_group import Compute  # noqa: E402
 

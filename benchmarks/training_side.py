@@ -33,7 +33,7 @@ from torch.nn import functional
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
 from unmask.models.folder import ModelConfig, build, classifier_config
 from unmask.objectives.cross_entropy import CrossEntropy, Params
-from unmask.params.training import Train, Training
+from unmask.params.models import Train, Training
 from unmask.training.run import begin
 
 NAME, VIEW = "paper_cnn", "whole"

@@ -19,13 +19,13 @@ from typing import Any
 import collect as collected
 import pandas as pd
 
+from unmask.comparison.paired import gain, summary
+from unmask.comparison.readers import COLUMNS
+from unmask.comparison.tables import Columns, percent, table
 from unmask.core.files import write_json
 from unmask.core.section import load
-from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table
-from unmask.evaluation.readers import COLUMNS
 from unmask.evaluation.statistics import holm
-from unmask.evaluation.tables import Columns, percent, table
 
 _FACTS = ("parameters", "epochs", "best_epoch")
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from unmask.comparison.tables import percent, table
 from unmask.evaluation.statistics import gain_interval, holm, mcnemar_p
-from unmask.evaluation.tables import percent, table
 
 
 def main(first: Path, second: Path) -> None:

@@ -1,8 +1,8 @@
 """Check the whole of params.yaml, so that a mistake in it stops the pipeline with one line.
 
-DVC by itself does not look at keys that no stage names. Writes data/models.json: the names of the
-reconstructors, and the one of the headline; and data/checked, which the first stage that could fail
-on a wrong value waits for.
+DVC by itself does not look at keys that no stage names. Writes data/reconstructors.json, the names
+that `sheet` and `compare` go through, and data/checked, which the first stages that could fail on a
+wrong value wait for.
 """
 
 from pathlib import Path
@@ -21,9 +21,7 @@ def main() -> None:
     for path in (params.data.source, params.data.votes):
         refuse_unrecordable(Path(path))  # DVC would fail on it, and name no file
 
-    models = {"headline": params.recon.model, "reconstructors": list(params.reconstructors)}
-
-    write_json("data/models.json", models)
+    write_json("data/reconstructors.json", {"names": list(params.reconstructors)})
     with atomic_write("data/checked") as temporary:
         temporary.write_text("params.yaml\n", encoding="ascii")
 

@@ -1,7 +1,8 @@
 """Rank all reconstructors by what their stitched faces are worth to the classifier.
 
-Reads all of metrics/classification, metrics/reconstruction and the test predictions; writes
-metrics/compare.json, the same as a table in metrics/compare.md and a figure, metrics/compare.png.
+Reads data/reconstructors.json, all of metrics/classification, metrics/reconstruction and the test
+predictions; writes metrics/compare.json, the same as a table in metrics/compare.md and a figure,
+metrics/compare.png.
 """
 
 import sys
@@ -9,16 +10,16 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
+from unmask.comparison.reconstructors import compare
+from unmask.comparison.tables import draw, markdown, write_results
 from unmask.core import stage
+from unmask.core.files import read_json
 from unmask.core.provenance import mismatch
-from unmask.evaluation.comparison import compare
-from unmask.evaluation.tables import draw, markdown, write_results
-from unmask.params.models import reconstructor_names
 
 
 def main() -> None:
     """Run the stage."""
-    figures = compare(reconstructor_names())
+    figures = compare(read_json("data/reconstructors.json")["names"])
 
     write_results(Path("metrics/compare"), figures, markdown(figures), draw(figures))
     if line := mismatch(figures, "metrics/compare.json"):

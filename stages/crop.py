@@ -9,7 +9,7 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import atomic_folder, open_array, save_array
-from unmask.mask import crop
+from unmask.core.mask import crop
 
 
 def main() -> None:

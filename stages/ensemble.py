@@ -14,8 +14,8 @@ from unmask.core import stage
 from unmask.core.files import atomic_folder, read_json, write_json
 from unmask.core.section import read
 from unmask.models.folder import build, classifier_config, load_model, read_config, save_model
+from unmask.models.readers import model_folders
 from unmask.params.readers import Ensemble
-from unmask.readers import model_folders
 
 _NAME = "ensemble"  # its file in classifiers/
 

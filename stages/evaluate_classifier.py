@@ -15,8 +15,8 @@ from unmask.core.files import open_array, write_json
 from unmask.core.section import read
 from unmask.core.stage import TEST_LABELS
 from unmask.evaluation.evaluate import evaluate_classifier
-from unmask.params.experiments import Evaluate
-from unmask.readers import reader
+from unmask.models.readers import reader
+from unmask.params.models import Evaluate
 
 
 def main(name: str, seed: str = "") -> None:

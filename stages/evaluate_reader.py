@@ -8,18 +8,18 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
+from unmask.comparison.calibration import calibration
 from unmask.core import stage
 from unmask.core.faces import FaceSet
 from unmask.core.files import open_array, read_json, write_json
 from unmask.core.section import read
 from unmask.core.stage import TEST_LABELS
-from unmask.evaluation.calibration import calibration
 from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.evaluation.predictions import read_predictions
 from unmask.models.folder import read_config
-from unmask.params.experiments import Evaluate
+from unmask.models.readers import model_folders, one_of
+from unmask.params.models import Evaluate
 from unmask.params.readers import Unsure
-from unmask.readers import model_folders, one_of
 
 
 def main(name: str) -> None:

@@ -5,10 +5,10 @@ Reads the metrics and test predictions of those three; writes metrics/headline.j
 
 import _source  # noqa: F401
 
+from unmask.comparison.reconstructors import headline, in_a_line
 from unmask.core import stage
 from unmask.core.files import write_json
 from unmask.core.section import read
-from unmask.evaluation.comparison import headline, in_a_line
 from unmask.params.models import Recon
 
 

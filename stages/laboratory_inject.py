@@ -15,8 +15,8 @@ from unmask.core.files import atomic_folder, open_array
 from unmask.core.section import read
 from unmask.core.stage import TEST_LABELS
 from unmask.laboratory.inject import inject
-from unmask.params.experiments import Experiment
-from unmask.params.training import Train
+from unmask.params.laboratory import Experiment
+from unmask.params.models import Train
 
 
 def main(name: str) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
+from unmask.comparison.tables import write_results
 from unmask.core import stage
 from unmask.core.section import read
-from unmask.evaluation.tables import write_results
 from unmask.laboratory.results import draw, markdown, results
-from unmask.params.experiments import read_experiments
+from unmask.params.laboratory import read_experiments
 from unmask.params.models import Recon
 
 

@@ -15,8 +15,7 @@ from unmask.core import stage
 from unmask.core.files import atomic_folder, open_array, save_array
 from unmask.core.section import read
 from unmask.laboratory.folds import fill, parts
-from unmask.params.models import Recon
-from unmask.params.training import Train
+from unmask.params.models import Recon, Train
 
 
 def main(learned: str) -> None:

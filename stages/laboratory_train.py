@@ -11,9 +11,8 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.faces import FaceSet
 from unmask.core.section import read
-from unmask.params.experiments import Experiment
-from unmask.params.models import read_classifier
-from unmask.params.training import Train
+from unmask.params.laboratory import Experiment
+from unmask.params.models import Train, read_classifier
 from unmask.training.classifier import train_classifier
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
+from unmask.comparison.readers import draw, markdown, results
+from unmask.comparison.tables import write_results
 from unmask.core import stage
 from unmask.core.section import read
-from unmask.evaluation.readers import draw, markdown, results
-from unmask.evaluation.tables import write_results
 from unmask.params.readers import Unsure, read_readers
 
 

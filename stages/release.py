@@ -14,9 +14,9 @@ from unmask.core.errors import UserError
 from unmask.core.files import atomic_folder, read_json, write_json
 from unmask.core.section import FILE, read
 from unmask.models.folder import load_model, read_config, save_model
-from unmask.params.experiments import Evaluate
+from unmask.models.readers import model_folders, one_of, source_of_faces
+from unmask.params.models import Evaluate
 from unmask.params.release import Release
-from unmask.readers import model_folders, one_of, source_of_faces
 from unmask.release.card import card, of_pipeline
 from unmask.release.export import graph, write_onnx
 

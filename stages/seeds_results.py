@@ -8,12 +8,11 @@ from pathlib import Path
 
 import _source  # noqa: F401
 
+from unmask.comparison.seeds import markdown, results
+from unmask.comparison.tables import write_results
 from unmask.core import stage
 from unmask.core.section import read
-from unmask.evaluation.seeds import markdown, results
-from unmask.evaluation.tables import write_results
-from unmask.params.experiments import Evaluate
-from unmask.params.models import Recon
+from unmask.params.models import Evaluate, Recon
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.faces import SIZE
 from unmask.core.files import ArrayWriter, atomic_folder, open_array
-from unmask.mask import stitch
+from unmask.core.mask import stitch
 
 _ROWS = 1 << 12
 

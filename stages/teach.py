@@ -11,9 +11,9 @@ import _source  # noqa: F401
 from unmask.core import stage
 from unmask.core.files import write_json
 from unmask.core.section import read
+from unmask.models.readers import source_of_faces
+from unmask.params.models import Train
 from unmask.params.readers import ReaderEntry
-from unmask.params.training import Train
-from unmask.readers import source_of_faces
 from unmask.training.cross_fitting import teach
 from unmask.training.teaching import open_lesson
 

@@ -12,9 +12,8 @@ from unmask.core import stage
 from unmask.core.faces import FaceSet
 from unmask.core.files import open_array
 from unmask.core.section import read
-from unmask.params.models import read_classifier
-from unmask.params.training import Train
-from unmask.readers import reader, source_of_faces
+from unmask.models.readers import reader, source_of_faces
+from unmask.params.models import Train, read_classifier
 from unmask.training.classifier import train_classifier
 
 

@@ -8,9 +8,9 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.section import read
+from unmask.models.readers import source_of_faces
+from unmask.params.models import Train
 from unmask.params.readers import ReaderEntry
-from unmask.params.training import Train
-from unmask.readers import source_of_faces
 from unmask.training.teaching import Finished, open_lesson, train_reader
 
 

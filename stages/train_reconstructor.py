@@ -11,9 +11,8 @@ from unmask.core import stage
 from unmask.core.faces import TRAIN, VALIDATION, rows_of
 from unmask.core.files import open_array
 from unmask.core.section import read
-from unmask.params.models import Recon, Reconstructor
-from unmask.params.training import Train
-from unmask.readers import source_of_faces
+from unmask.models.readers import source_of_faces
+from unmask.params.models import Recon, Reconstructor, Train
 from unmask.training.reconstructor import train_reconstructor
 
 

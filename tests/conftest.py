@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -67,22 +66,14 @@ def in_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture(scope="session")
-def _syntax_kept():
-    """Let each run not parse the same files of the package for its fingerprint."""
-    from unmask.training import checkpoint
-
-    checkpoint._syntax = cache(checkpoint._syntax)
-
-
 @pytest.fixture
-def faces(tmp_path, _syntax_kept):
+def faces(tmp_path):
     """Faces whose class shows in the brightness of the lower half, in equal numbers."""
     return write_faces(tmp_path / "faces", train=84, validation=42, test=42)
 
 
 @pytest.fixture
-def few_faces(tmp_path, _syntax_kept):
+def few_faces(tmp_path):
     """Two such faces of each class to train on, for models that take a while for each."""
     return write_faces(tmp_path / "few_faces", train=14, validation=7, test=7)
 

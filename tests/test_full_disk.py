@@ -15,7 +15,7 @@ from unmask.core.files import ArrayWriter, atomic_folder, atomic_write, save_arr
 from unmask.evaluation.predictions import ROW, write_predictions
 from unmask.models.folder import classifier_config, save_model, save_tensors
 from unmask.objectives.cross_entropy import CrossEntropy, Params
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.pictures import save_grid
 from unmask.training import checkpoint
 from unmask.training.process_group import Compute

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unmask.mask import crop, stitch
+from unmask.core.mask import crop, stitch
 
 
 def test_crop_and_stitch_are_inverse():

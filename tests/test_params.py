@@ -12,7 +12,7 @@ import yaml
 from nested import set_key
 from unmask.core.errors import UserError
 from unmask.core.section import Section, check
-from unmask.params.experiments import read_experiments
+from unmask.params.laboratory import read_experiments
 from unmask.params.models import read_classifier
 from unmask.params.schema import read_all
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from unmask.core.faces import VALIDATION, rows_of
 from unmask.core.files import atomic_write
-from unmask.mask import crop, stitch
+from unmask.core.mask import crop, stitch
 
 Images = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ from torchvision.models import ResNet50_Weights
 import _source  # noqa: F401
 
 from unmask.core import stage
-from unmask.layers.pretrained import load_pretrained
+from unmask.models.pretrained import load_pretrained
 
 
 def main(path: str) -> None:

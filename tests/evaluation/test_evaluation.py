@@ -26,11 +26,12 @@ from torchmetrics.functional.image import (
 )
 from torchmetrics.image.fid import FrechetInceptionDistance
 
+from unmask.comparison.reconstructors import compare, headline, in_a_line
+from unmask.comparison.tables import draw, markdown, write_results
 from unmask.core.errors import UserError
 from unmask.core.faces import HIDDEN
 from unmask.core.files import read_json, write_json
 from unmask.core.provenance import mismatch
-from unmask.evaluation.comparison import compare, headline, in_a_line
 from unmask.evaluation.metrics import accuracy, metrics
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.quality import assess
@@ -45,7 +46,6 @@ from unmask.evaluation.statistics import (
     minimum_detectable_gain,
     wilson_interval,
 )
-from unmask.evaluation.tables import draw, markdown, write_results
 
 
 def test_predictions_have_the_columns_that_are_promised(tmp_path):

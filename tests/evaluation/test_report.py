@@ -11,13 +11,13 @@ import pytest
 from made_up import evaluate
 from PIL import Image
 
+from unmask.comparison.reconstructors import compare, headline
+from unmask.comparison.seeds import results as seeds_results
 from unmask.core.checksum import of_json
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
-from unmask.evaluation.comparison import compare, headline
-from unmask.evaluation.seeds import results as seeds_results
 from unmask.laboratory.results import results
-from unmask.params.experiments import Experiment
+from unmask.params.laboratory import Experiment
 from unmask.report import figures
 from unmask.report.page import page
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from scipy.stats import ttest_rel
 
+from unmask.comparison.seeds import markdown, results
 from unmask.core.files import write_json
-from unmask.evaluation.seeds import markdown, results
 
 BASELINE, FINAL, CEILING = [0.40, 0.42, 0.44], [0.40, 0.43, 0.43], [0.61, 0.62, 0.66]
 

@@ -7,14 +7,13 @@ import pytest
 
 from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import save_array, write_json
+from unmask.core.mask import crop, stitch
 from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.laboratory.folds import parts
 from unmask.laboratory.inject import COPIES, inject
 from unmask.laboratory.results import results
-from unmask.mask import crop, stitch
-from unmask.params.experiments import Experiment
-from unmask.params.models import Named
-from unmask.params.training import Train
+from unmask.params.laboratory import Experiment
+from unmask.params.models import Named, Train
 from unmask.training.classifier import train_classifier
 
 CLASSIFIER = Named.model_validate(

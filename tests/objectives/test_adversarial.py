@@ -13,7 +13,7 @@ from unmask.core.faces import FaceSet
 from unmask.models.folder import build as folder_build
 from unmask.models.folder import reconstructor_config
 from unmask.objectives.adversarial import Params, PatchDiscriminator, _altered, build
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.process_group import Compute
 
 ADVERSARIAL = ["cgan", "cgan_resnet"]

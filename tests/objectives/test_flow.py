@@ -13,8 +13,8 @@ from unmask.classifiers.posterior_average import PosteriorAverage
 from unmask.core.errors import UserError
 from unmask.core.faces import TEST, FaceSet
 from unmask.core.files import save_array
+from unmask.core.mask import crop
 from unmask.evaluation.predictions import predictions, read_predictions, write_predictions
-from unmask.mask import crop
 from unmask.models.batches import to_unit
 from unmask.models.folder import build, classifier_config, reconstructor_config, save_model
 from unmask.reconstructors.flow import Flow

@@ -11,7 +11,7 @@ from torch import nn
 from unmask.core.errors import UserError
 from unmask.core.faces import FaceSet
 from unmask.core.files import read_json, save_array
-from unmask.mask import crop
+from unmask.core.mask import crop
 from unmask.models.batches import to_unit
 from unmask.models.folder import build, classifier_config, load_model, save_model
 from unmask.objectives import supervised

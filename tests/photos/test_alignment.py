@@ -13,10 +13,10 @@ from PIL import Image
 from unmask.core.faces import FaceBlock, FaceSet, FaceSetWriter
 from unmask.core.files import read_json, write_json
 from unmask.evaluation.predictions import predictions, write_predictions
+from unmask.models.readers import source_of_faces
 from unmask.photos.alignment import FaceMesh, Position, position, summary
 from unmask.photos.placement import EYES, frame_by_nose, place
 from unmask.photos.warp import cut, similarity
-from unmask.readers import source_of_faces
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = ROOT / "stages" / "place.py"

@@ -161,7 +161,7 @@ def test_one_file_and_one_entry_make_another_reconstructor(clone):
     (clone.path / "src/unmask/reconstructors/low_rank.py").write_text(code)
     clone.set_params(lambda params: params["reconstructors"].update(yaml.safe_load(entry)))
     ran = stages_run(clone.dvc("repro"))
-    assert set(ran) == {"check_params", *of_model("low_rank"), "headline", "compare", "sheet"}
+    assert set(ran) == {"check_params", *of_model("low_rank"), "compare", "sheet"}
     compared = json.loads((clone.path / "metrics/compare.json").read_text())
     assert set(compared["models"]) == {*KEPT, "low_rank"}
     assert "low_rank" in (clone.path / "metrics/compare.md").read_text()
@@ -205,11 +205,9 @@ TRAIN_CLASSIFIERS = {"train_baseline", "train_ceiling", *of_all("train_final")}
 EVALUATE = {"evaluate_baseline", "evaluate_ceiling", *of_all("evaluate_final")}
 MADE_STALE = {
     "classifiers/paper_cnn.py": TRAIN_CLASSIFIERS | EVALUATE | of_all("assess"),
-    "evaluation/quality.py": of_all("assess"),
-    "mask.py": {
-        "audit", "place", "crop", "sheet", *TRAIN_CLASSIFIERS,
-        *of_all("assess", "stitch", "train_reconstructor"),
-    },
+    "comparison/tables.py": {"compare"},
+    "evaluation/quality.py": {"headline", "compare", *EVALUATE, *of_all("assess")},
+    "pictures.py": {"audit", "sheet", *of_all("train_reconstructor")},
     "reconstructors/unet.py": {"train_reconstructor@unet", "reconstruct@unet"},
     "sample/canvas.py": {"make_sample"},
     "sources/head.py": {"ingest"},

@@ -174,7 +174,12 @@ def test_a_checkout_of_git_for_windows_has_the_same_bytes(reproduced, tmp_path, 
     copy = tmp_path / "checkout"
     git = ["git", "-c", f"core.autocrlf={setting}", "clone", "--quiet", str(reproduced.path)]
     reproduced.run(*git, str(copy))
-    for name in ("sweeps/reconstructors.sh", "src/unmask/mask.py", "dvc.yaml", "data/.gitignore"):
+    for name in (
+        "sweeps/reconstructors.sh",
+        "src/unmask/cli/main.py",
+        "dvc.yaml",
+        "data/.gitignore",
+    ):
         assert (copy / name).read_bytes() == (reproduced.path / name).read_bytes(), name
     pictures = [name for name in reproduced.run("git", "ls-files").split() if name.endswith("png")]
     for name in pictures:

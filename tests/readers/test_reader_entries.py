@@ -95,6 +95,12 @@ TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
             "teacher, but wh",
         ),
         ("readers.taught.sees", "stitched/unet", TEACHER, "whole sees faces, which does not move"),
+        (
+            "readers.whole.objective.groups",
+            [["angry", "disgust"]],
+            TEACHER,
+            "whole knows groups of classes alone; learn by cross_entropy and start: teacher",
+        ),
         ("readers.None", READERS["hard"], "readers", "None: no name for a folder"),
         ("readers.none", READERS["hard"], "readers", "none: no name for a folder"),
         ("ensembles.hard", ENSEMBLES["both"], "ensembles", "hard is a reader already"),

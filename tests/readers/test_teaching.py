@@ -131,6 +131,18 @@ def test_a_student_starts_from_the_teacher_of_its_seed(lesson):
     assert all(np.allclose(still[key], own[key], atol=1e-6) for key in learned)
 
 
+def test_two_phases_begin_with_groups_of_classes(lesson):
+    groups = [["angry", "disgust", "fear", "sad"], ["happy", "surprise", "neutral"]]
+    first = entry(objective={"groups": groups, "class_weights": "balanced"})
+    learned = learn("first", first, lesson, epochs=2)
+    assert not same(learned, learn("alone", entry(), lesson, epochs=2))
+    shutil.copytree("models/readers/first", "models/teachers/first/seeds")
+    second = entry("first", objective={"name": "cross_entropy"}, start="teacher")
+    still = learn("second", second, lesson, learning_rate=1e-12)
+    weights = [key for key in still if "running" not in key and "num_batches" not in key]
+    assert all(np.allclose(still[key], learned[key], atol=1e-6) for key in weights)
+
+
 def test_weights_that_fit_another_view_alone_are_refused(lesson):
     whole = entry(sees="faces", classifier=PAPER_CNN)
     learn("whole", whole, lesson)

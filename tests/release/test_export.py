@@ -22,7 +22,7 @@ import unmask
 from unmask.cli.main import main
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
-from unmask.layers import encoders
+from unmask.models import encoders
 from unmask.models.registry import names
 from unmask.release import export
 

@@ -13,7 +13,7 @@ import numpy as np
 from runs import CLASSIFIER, EVERYTHING, settings
 
 from unmask.core.faces import TRAIN, VALIDATION, FaceSet
-from unmask.mask import crop
+from unmask.core.mask import crop
 from unmask.params.models import Reconstructor
 from unmask.training.classifier import train_classifier
 from unmask.training.reconstructor import train_reconstructor

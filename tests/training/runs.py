@@ -7,10 +7,9 @@ import yaml
 from safetensors.numpy import load_file
 
 from unmask.core.faces import TRAIN, VALIDATION
-from unmask.mask import crop
+from unmask.core.mask import crop
 from unmask.models.folder import load_model
-from unmask.params.models import Named, Reconstructor
-from unmask.params.training import Train
+from unmask.params.models import Named, Reconstructor, Train
 from unmask.training import loop, record
 from unmask.training.classifier import train_classifier
 from unmask.training.reconstructor import train_reconstructor

@@ -6,8 +6,8 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
-from unmask.mask import view_of
-from unmask.params.training import Training
+from unmask.core.mask import view_of
+from unmask.params.models import Training
 from unmask.training.augmentation import alter, augment, draw, erase, mix, move, partners, tone
 
 

@@ -17,7 +17,7 @@ from runs import (
 
 from unmask.core.errors import UserError
 from unmask.core.section import check
-from unmask.params.training import Train
+from unmask.params.models import Train
 from unmask.training import loop
 
 pytestmark = pytest.mark.usefixtures("in_folder")

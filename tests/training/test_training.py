@@ -28,7 +28,7 @@ from torch.nn import functional
 
 from unmask.core.errors import UserError
 from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
-from unmask.mask import crop
+from unmask.core.mask import crop
 from unmask.models.batches import to_unit
 from unmask.models.folder import build, classifier_config, load_tensors
 from unmask.training import checkpoint, record

@@ -10,8 +10,8 @@ face.
 from pydantic import Field
 from torch import nn
 
-from unmask.layers.efficientnet_lite0 import EfficientNetLite0
-from unmask.layers.encoders import EncoderClassifier, EnlargedClassifier
+from unmask.models.efficientnet_lite0 import EfficientNetLite0
+from unmask.models.encoders import EncoderClassifier, EnlargedClassifier
 
 
 class Params(EnlargedClassifier):

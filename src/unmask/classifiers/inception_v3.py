@@ -9,7 +9,7 @@ Trained on faces, its encoder can be the start of the reconstructor `inception_v
 from pydantic import Field
 from torch import nn
 
-from unmask.layers.encoders import EncoderClassifier, Pretrained, inception_v3_encoder
+from unmask.models.encoders import EncoderClassifier, Pretrained, inception_v3_encoder
 
 
 class Params(Pretrained):

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Residual, convolution
+from unmask.models.blocks import Residual, convolution
 
 _STAGES = 4
 

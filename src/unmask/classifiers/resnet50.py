@@ -8,7 +8,7 @@ Trained on faces, its encoder can be the start of the reconstructors `resnet50` 
 
 from torch import nn
 
-from unmask.layers.encoders import EncoderClassifier, EnlargedClassifier, resnet50_encoder
+from unmask.models.encoders import EncoderClassifier, EnlargedClassifier, resnet50_encoder
 
 
 class Params(EnlargedClassifier):

@@ -10,7 +10,7 @@ small face.
 
 from torch import nn
 
-from unmask.layers.encoders import EncoderClassifier, EnlargedClassifier, vgg16_encoder
+from unmask.models.encoders import EncoderClassifier, EnlargedClassifier, vgg16_encoder
 
 
 class Params(EnlargedClassifier):

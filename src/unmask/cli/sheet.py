@@ -125,7 +125,7 @@ def _draw(output: Path, rows: Sequence["Row"], reconstructors: Mapping[str, "nn.
     """Write the sheet, and say which face each of its rows shows."""
     import numpy as np
 
-    from unmask.mask import crop, stitch
+    from unmask.core.mask import crop, stitch
     from unmask.photos.reader import completed
     from unmask.pictures import save_grid
 

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.faces import HIDDEN, SPLITS, TEST, rows_of
+from unmask.core.mask import crop
 from unmask.core.progress import track
-from unmask.mask import crop
 from unmask.models.batches import Batches, to_unit
 from unmask.models.device import choose_device, make_deterministic
+from unmask.models.distance import ssim
 from unmask.models.features import features_of, last_layer
-from unmask.objectives.distance import ssim
 
 Faces = NDArray[np.uint8]
 

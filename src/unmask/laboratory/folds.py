@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.faces import TRAIN, rows_of
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.randomness import uniform
-from unmask.mask import UPPER_ROWS
 from unmask.models.batches import to_pixels
 from unmask.models.device import make_deterministic
 from unmask.models.folder import load_model

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from unmask.core.faces import SIZE, TEST, TRAIN, VALIDATION, FaceBlock, FaceSet, FaceSetWriter
+from unmask.core.mask import UPPER_ROWS, crop, stitch
 from unmask.core.randomness import uniform
-from unmask.mask import UPPER_ROWS, crop, stitch
-from unmask.params.experiments import Experiment
-from unmask.params.training import Train
+from unmask.params.laboratory import Experiment
+from unmask.params.models import Train
 from unmask.training.augmentation import augment
 
 COPIES = 2

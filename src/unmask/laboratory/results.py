@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
+from unmask.comparison.tables import Columns, Row, percent, table
 from unmask.core.checksum import of_json
 from unmask.core.errors import UserError
 from unmask.core.files import read_json
 from unmask.evaluation.predictions import read_predictions
 from unmask.evaluation.statistics import holm, mcnemar_p
-from unmask.evaluation.tables import Columns, Row, percent, table
-from unmask.params.experiments import HONEST, Experiment
+from unmask.params.laboratory import HONEST, Experiment
 
 PAPER = {"train": 0.80, "after": 0.966}
 """The paper's accuracies for its classifier of stitched faces, while training and afterwards."""

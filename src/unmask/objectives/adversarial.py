@@ -30,8 +30,8 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
 from unmask.models.batches import Batch, to_unit
-from unmask.objectives.distance import Distance, distance
-from unmask.params.training import Training
+from unmask.models.distance import Distance, distance
+from unmask.params.models import Training
 from unmask.training.objective import reconstructor_inputs, step, trainable
 from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute

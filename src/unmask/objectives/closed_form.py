@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from unmask.core.errors import UserError
 from unmask.core.section import Section
 from unmask.models.batches import Batch, to_unit
-from unmask.objectives.distance import Distance, distance
-from unmask.params.training import Training
+from unmask.models.distance import Distance, distance
+from unmask.params.models import Training
 from unmask.training.process_group import Compute
 
 

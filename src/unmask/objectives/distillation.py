@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.faces import CLASSES
+from unmask.core.mask import view_of
 from unmask.core.section import Section
-from unmask.mask import view_of
 from unmask.models.batches import Batch, to_unit
 from unmask.models.features import features_of, last_layer
 from unmask.models.folder import load_model, read_config
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.objective import SingleLoss
 from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from unmask.core.errors import UserError
 from unmask.core.section import Section
 from unmask.models.batches import Batch, to_unit
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.objective import SingleLoss
 from unmask.training.process_group import Compute
 

@@ -18,10 +18,10 @@ from torch.nn import functional
 from unmask.core.errors import UserError
 from unmask.core.section import FILE
 from unmask.models.batches import Batch, to_unit
+from unmask.models.distance import Distance, distance
 from unmask.models.features import features_of
 from unmask.models.folder import load_model
-from unmask.objectives.distance import Distance, distance
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.objective import SingleLoss, reconstructor_inputs
 from unmask.training.process_group import Compute
 

@@ -101,6 +101,9 @@ def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble)
     if learns and teacher.sees != entry.sees and {teacher.sees, entry.sees} != {HALVES, FACES}:
         fault = f"{name} sees {teacher.sees}, which does not move with {entry.sees}"
         _refuse(f"{key}.objective.teacher", f"{fault}; teach {HALVES} by {HALVES} or {FACES}")
+    if learns and isinstance(teacher, ReaderEntry) and teacher.objective.settings.get("groups"):
+        fault = f"{name} knows groups of classes alone"
+        _refuse(f"{key}.objective.teacher", f"{fault}; learn by cross_entropy and start: teacher")
     if objective.settings.get("cross_fitted") and not getattr(teacher, "folds", None):
         fault = f"true, but {name} has no folds"
         _refuse(f"{key}.objective.cross_fitted", f"{fault}; set readers.{name}.folds")

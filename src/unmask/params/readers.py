@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import AfterValidator, Field, field_validator
 
 from unmask.core.section import Section, check, load, read
-from unmask.params.experiments import Evaluate, Seeds
-from unmask.params.models import OF_CLASSIFIERS, Named, Objective
-from unmask.params.training import Training
+from unmask.params.models import OF_CLASSIFIERS, Evaluate, Named, ObjectiveEntry, Seeds, Training
 
 HALVES, FACES, STITCHED = "halves", "faces", "stitched/"
 
@@ -27,7 +25,7 @@ def _is_a_view(sees: str) -> str:
 Sees = Annotated[str, AfterValidator(_is_a_view)]
 
 
-class Taught(Objective):
+class Taught(ObjectiveEntry):
     """What a reader learns from: a file of `objectives/` and its settings.
 
     teacher: a reader or an ensemble that it learns from as well, or `none`.

@@ -9,8 +9,8 @@ from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, read
 from unmask.models.registry import exists
 from unmask.params.data import AuditParams, Data, Placement, Sample
-from unmask.params.experiments import HONEST, Evaluate, Experiment
-from unmask.params.models import Entry, Recon, Reconstructor, read_classifier
+from unmask.params.laboratory import HONEST, Experiment
+from unmask.params.models import Entry, Evaluate, Recon, Reconstructor, Train, read_classifier
 from unmask.params.reader_checks import check_readers, check_teacher
 from unmask.params.readers import (
     Ensemble,
@@ -20,7 +20,6 @@ from unmask.params.readers import (
     Unsure,
 )
 from unmask.params.release import Release
-from unmask.params.training import Train
 from unmask.sources.text import shown
 
 RESERVED = ("baseline", "ceiling")

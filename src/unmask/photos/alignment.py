@@ -13,8 +13,8 @@ from PIL import Image
 
 from unmask.core.faces import SIZE, SPLITS, FaceSet
 from unmask.core.files import ArrayWriter, read_json, write_json
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.progress import track
-from unmask.mask import UPPER_ROWS
 from unmask.photos.detector import SHORT, Detector
 from unmask.photos.mesh import Landmarks, Mesh
 from unmask.photos.placement import frame, frame_by_nose, place

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from unmask.mask import UPPER_ROWS
+from unmask.core.mask import UPPER_ROWS
 from unmask.photos.demo import Answer, Demo, Example, Reconstruction
 from unmask.photos.predict import MASKED_READER, FaceResult
 

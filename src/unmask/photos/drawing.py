@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from unmask.core.faces import SIZE
 from unmask.core.files import atomic_write
-from unmask.mask import UPPER_ROWS
+from unmask.core.mask import UPPER_ROWS
 from unmask.photos.images import Source, read_photo
 from unmask.photos.output import said
 from unmask.photos.predict import FaceResult, PhotoResult

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unmask.core.faces import SIZE
-from unmask.mask import UPPER_ROWS
+from unmask.core.mask import UPPER_ROWS
 from unmask.photos.warp import Matrix, apply, cut, similarity
 
 EYES = np.array([24.0, 18.8])

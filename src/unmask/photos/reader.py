@@ -13,8 +13,8 @@ import unmask
 from unmask.core.errors import UserError
 from unmask.core.faces import SIZE
 from unmask.core.files import read_json
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.section import Section, check
-from unmask.mask import UPPER_ROWS
 from unmask.models.batches import to_pixels, to_unit
 from unmask.models.device import choose_device
 from unmask.models.folder import load_model, read_config

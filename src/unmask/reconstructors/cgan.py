@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Dense, upscaling
+from unmask.models.blocks import Dense, upscaling
 
 
 class Params(Section):

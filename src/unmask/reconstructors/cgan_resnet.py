@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Dense, Residual, SelfAttention, convolution, upscaling
+from unmask.models.blocks import Dense, Residual, SelfAttention, convolution, upscaling
 
 
 class Params(Section):

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Dense, convolution, upscaling
+from unmask.models.blocks import Dense, convolution, upscaling
 
 
 class Params(Section):

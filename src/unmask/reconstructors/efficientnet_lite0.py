@@ -11,9 +11,9 @@ would leave 2x3.
 
 from torch import nn
 
-from unmask.layers.blocks import DenseDecoder
-from unmask.layers.efficientnet_lite0 import EfficientNetLite0
-from unmask.layers.encoders import EncoderDecoder, PretrainedDense
+from unmask.models.blocks import DenseDecoder
+from unmask.models.efficientnet_lite0 import EfficientNetLite0
+from unmask.models.encoders import EncoderDecoder, PretrainedDense
 
 
 class Params(PretrainedDense):

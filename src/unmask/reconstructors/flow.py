@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.section import Section
-from unmask.layers.blocks import SelfAttention
+from unmask.models.blocks import SelfAttention
 
 _PATCH = 2
 _PRIME = 2**31 - 1

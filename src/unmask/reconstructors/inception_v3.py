@@ -11,8 +11,8 @@ Since the encoder is frozen, its features are computed only once.
 from pydantic import Field
 from torch import nn
 
-from unmask.layers.blocks import DenseDecoder
-from unmask.layers.encoders import (
+from unmask.models.blocks import DenseDecoder
+from unmask.models.encoders import (
     EncoderDecoder,
     PretrainedDense,
     inception_v3_encoder,

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.core.section import Section
-from unmask.layers.blocks import Residual, upscaling
+from unmask.models.blocks import Residual, upscaling
 
 _LEVELS = 3
 

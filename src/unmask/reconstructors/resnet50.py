@@ -10,8 +10,8 @@ without them, by default, all layers learn.
 
 from torch import nn
 
-from unmask.layers.blocks import DenseDecoder
-from unmask.layers.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
+from unmask.models.blocks import DenseDecoder
+from unmask.models.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
 
 
 class Params(PretrainedDense):

@@ -16,8 +16,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from unmask.layers.blocks import Dense, Residual, upscaling
-from unmask.layers.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
+from unmask.models.blocks import Dense, Residual, upscaling
+from unmask.models.encoders import EncoderDecoder, PretrainedDense, resnet50_encoder
 
 _TAPS = {"relu": 64, "layer1": 256, "layer2": 512, "layer3": 1024}
 

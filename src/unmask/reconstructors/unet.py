@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unmask.core.section import Section
-from unmask.layers.blocks import convolution
+from unmask.models.blocks import convolution
 
 _LEVELS = 3
 

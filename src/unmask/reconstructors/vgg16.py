@@ -11,8 +11,8 @@ features are computed only once, which also makes it affordable without a GPU.
 from pydantic import Field
 from torch import nn
 
-from unmask.layers.blocks import DenseDecoder
-from unmask.layers.encoders import EncoderDecoder, PretrainedDense, vgg16_encoder
+from unmask.models.blocks import DenseDecoder
+from unmask.models.encoders import EncoderDecoder, PretrainedDense, vgg16_encoder
 
 
 class Params(PretrainedDense):

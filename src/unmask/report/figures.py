@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from unmask.comparison.tables import draw
 from unmask.evaluation.predictions import Table
-from unmask.evaluation.tables import draw
 from unmask.laboratory import results as experiments
 
 _INK = "#010203"  # placeholder for the colour of the text; no figure uses it otherwise

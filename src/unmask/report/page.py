@@ -10,19 +10,19 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from unmask.comparison.reconstructors import headline
+from unmask.comparison.seeds import COLUMNS as SEEDS
+from unmask.comparison.seeds import named
+from unmask.comparison.tables import ACCURACY, RECONSTRUCTION, Columns
 from unmask.core.checksum import of_json
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
 from unmask.core.section import load, read
-from unmask.evaluation.comparison import headline
 from unmask.evaluation.predictions import test_predictions
-from unmask.evaluation.seeds import COLUMNS as SEEDS
-from unmask.evaluation.seeds import named
-from unmask.evaluation.tables import ACCURACY, RECONSTRUCTION, Columns
 from unmask.laboratory.results import COLUMNS as EXPERIMENTS
-from unmask.params.experiments import Evaluate, read_experiments
-from unmask.params.models import Recon, reconstructor_names
+from unmask.params.laboratory import read_experiments
+from unmask.params.models import Evaluate, Recon, reconstructor_names
 from unmask.report import figures
 
 _HERE = Path(__file__).parent

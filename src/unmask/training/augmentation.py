@@ -19,7 +19,7 @@ from torch.nn import functional
 from unmask.core.faces import CLASSES
 from unmask.core.randomness import uniform
 from unmask.models.batches import Batch
-from unmask.params.training import Training
+from unmask.params.models import Training
 
 IMAGES = ("face", "upper", "lower")
 """Names of images in a batch; a batch has the face, or halves of it from top to bottom."""

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ def fingerprint(
     return digest.hexdigest()
 
 
+@cache  # `teach` trains several models in one process
 def _syntax(source: str) -> str:
     """Return a Python file without what does not run: comments, layout and docstrings."""
     tree = ast.parse(source)

@@ -11,8 +11,7 @@ from unmask.core.faces import TRAIN as TRAIN_SPLIT
 from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
 from unmask.models.folder import build, classifier_config
 from unmask.models.registry import load
-from unmask.params.models import Named
-from unmask.params.training import Train
+from unmask.params.models import Named, Train
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 
 _OBJECTIVE = "cross_entropy"

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from unmask.core.faces import CLASSES
 from unmask.core.files import open_array, save_array
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.randomness import uniform
-from unmask.mask import UPPER_ROWS
 from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
+from unmask.params.models import Train
 from unmask.params.readers import ReaderEntry
-from unmask.params.training import Train
 from unmask.training.run import begin
 from unmask.training.teachers import FOLD_FILE, FOLDS, SEEDS, TEACHERS
 from unmask.training.teaching import Finished, Lesson, train_reader

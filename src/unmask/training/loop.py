@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from unmask.core.errors import UserError
 from unmask.core.randomness import seed_for
 from unmask.models.batches import Batch, Batches, Inputs, face_by_face, placed
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.augmentation import alter, draw, mix, partners
 from unmask.training.average import Averaged
 from unmask.training.cuda_graph import GraphedStep, make_capturable

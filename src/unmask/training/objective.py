@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from unmask.core.errors import UserError
 from unmask.models.batches import Batch, to_unit
-from unmask.params.training import Training
+from unmask.params.models import Training
 from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute, ProcessGroup
 
@@ -127,14 +127,23 @@ class SingleLoss(ABC):
             output: Tensor = self.model(*inputs)
         return output.float()
 
-    def label_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def label_loss(self, logits: Tensor, batch: Batch, weights: Tensor | None = None) -> Tensor:
         """Return the cross-entropy (nats) of `label`, or of `soft_label` if the batch has it.
 
-        In training mode, it is of smoothed labels if so set.
+        In training mode, it is of smoothed labels if so set, and classes count by their `weights`,
+        float [7], whose mean over training faces is 1.
         """
-        smoothing = self._settings.label_smoothing if self.model.training else 0.0
         target = batch["soft_label"] if "soft_label" in batch else batch["label"].long()
-        return functional.cross_entropy(logits, target, label_smoothing=smoothing)
+        if not self.model.training:
+            return functional.cross_entropy(logits, target)
+        smoothing = self._settings.label_smoothing
+        if weights is None:
+            return functional.cross_entropy(logits, target, label_smoothing=smoothing)
+        # PyTorch's mean divides by the weights of the batch: the parts of a batch that several
+        # processes compute would not add up to it.
+        return functional.cross_entropy(
+            logits, target, weights, reduction="sum", label_smoothing=smoothing
+        ) / len(logits)
 
     @abstractmethod
     def measure(self, batch: Batch) -> dict[str, Tensor]:

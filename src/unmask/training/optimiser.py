@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from unmask.params.training import Training
+from unmask.params.models import Training
 
 Kind = TypeVar("Kind", bound=Optimizer)
 

@@ -16,7 +16,7 @@ from torch import Tensor, distributed, nn
 
 from unmask.core.errors import UserError
 from unmask.models.device import choose_device, has_bf16
-from unmask.params.training import Train
+from unmask.params.models import Train
 
 
 class ProcessGroup:

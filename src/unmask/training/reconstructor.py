@@ -23,8 +23,7 @@ from unmask.models.batches import to_pixels
 from unmask.models.folder import build, reconstructor_config
 from unmask.models.inference import outputs
 from unmask.models.registry import load
-from unmask.params.models import NOBODY, Reconstructor
-from unmask.params.training import Train
+from unmask.params.models import NOBODY, Reconstructor, Train
 from unmask.pictures import save_training_grid, some_of
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import Compute

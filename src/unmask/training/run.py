@@ -16,7 +16,7 @@ from unmask.core.randomness import seed_for
 from unmask.models.batches import Batches
 from unmask.models.device import make_deterministic
 from unmask.models.folder import ModelConfig, save_model
-from unmask.params.training import Train, Training
+from unmask.params.models import Train, Training
 from unmask.training.checkpoint import fingerprint
 from unmask.training.loop import fit
 from unmask.training.objective import Objective

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.files import open_array
-from unmask.readers import model_folders
+from unmask.models.readers import model_folders
 
 TEACHERS = Path("models/teachers")
 """Where it is: in each reader's folder, these three."""

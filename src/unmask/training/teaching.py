@@ -17,14 +17,13 @@ from torch import nn
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SIZE, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import atomic_folder, open_array
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.section import FILE, check
-from unmask.mask import UPPER_ROWS
 from unmask.models.folder import build, classifier_config, load_model
+from unmask.models.readers import model_folders
 from unmask.models.registry import load
-from unmask.params.models import NOBODY
+from unmask.params.models import NOBODY, Train
 from unmask.params.readers import STITCHED, ReaderEntry
-from unmask.params.training import Train
-from unmask.readers import model_folders
 from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import ProcessGroup
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
@@ -96,10 +95,14 @@ def train_reader(
     key = f"readers.{name}"
     settings, objective = entry.training(train.classifier, key), entry.objective
     module = load("objectives", objective.name)
-    given: dict[str, Any] = {**objective.settings, "view": entry.view}
-    if "teachers" in module.Params.model_fields:
-        given["teachers"] = [str(folder) for folder in lesson.teachers]
-    params = check(module.Params, given, f"{key}.objective")
+    counts = np.bincount(lesson.faces.labels[lesson.train], minlength=len(CLASSES)).tolist()
+    given: dict[str, Any] = {
+        "view": entry.view,
+        "counts": counts,
+        "teachers": [str(folder) for folder in lesson.teachers],
+    }
+    given = {name: value for name, value in given.items() if name in module.Params.model_fields}
+    params = check(module.Params, {**objective.settings, **given}, f"{key}.objective")
     trained = {**source, "objective": objective.model_dump(), "start": entry.start}
     shape = (UPPER_ROWS if entry.view == "upper" else SIZE, SIZE)
     config = classifier_config(
@@ -124,7 +127,6 @@ def train_reader(
     if finished.is_there():
         finished.put_back(compute.group)
     else:
-        counts = np.bincount(lesson.faces.labels[inputs.train], minlength=len(CLASSES)).tolist()
         facts = {"training_faces": dict(zip(CLASSES, counts, strict=True)), **pretrained}
         train_and_save(run, model, config, learning, inputs, settings, train, compute, facts)
         finished.keep(compute.group)

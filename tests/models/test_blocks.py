@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from unmask.layers.blocks import Residual
+from unmask.models.blocks import Residual
 
 STEPS = """
 import torch
-from unmask.layers.blocks import Residual
+from unmask.models.blocks import Residual
 for inputs in 3 * (2, 4, 12):
     print(inputs, flush=True)
     block = Residual(inputs, 2 * inputs, stride=2).to(memory_format=torch.channels_last)

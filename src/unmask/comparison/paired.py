@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.comparison.seeds import paired_t_p
 from unmask.core.faces import CLASSES
 from unmask.evaluation.predictions import Table
-from unmask.evaluation.seeds import paired_t_p
 from unmask.evaluation.statistics import draws, interval, refuse_other_faces
 
 Counts = NDArray[np.int64]

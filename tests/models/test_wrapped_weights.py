@@ -10,10 +10,10 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torchvision.models import ResNet50_Weights
 
+from unmask.comparison.tables import RECONSTRUCTION
 from unmask.core.errors import UserError
-from unmask.evaluation.tables import RECONSTRUCTION
-from unmask.layers.pretrained import load_pretrained
 from unmask.models import folder
+from unmask.models.pretrained import load_pretrained
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from unmask.comparison.tables import Columns, Row, percent, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
 from unmask.evaluation.statistics import holm
-from unmask.evaluation.tables import Columns, Row, percent, table
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
 """Figures of the test split that are compared over seeds."""

@@ -1,12 +1,12 @@
-"""`laboratory` and `evaluate`: what the side pipelines are run with."""
+"""`laboratory`: what its experiments inject."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
-from unmask.params.training import Training
+from unmask.params.models import Training
 
 HONEST = "honest"
 """The experiment that injects nothing; the others are compared with it."""
@@ -65,25 +65,3 @@ def read_experiments() -> dict[str, Experiment]:
     if not isinstance(entries, dict):
         raise UserError(f"{FILE}: laboratory: no experiments; restore this key")
     return {name: read(Experiment, f"laboratory.{name}") for name in entries}
-
-
-def _differ(seeds: list[int]) -> list[int]:
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
-    return seeds
-
-
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Seeds = Annotated[list[Seed], AfterValidator(_differ)]
-
-
-class Evaluate(Section):
-    """How classifiers are judged.
-
-    seeds: for initial weights, order, augmentation and dropout of classifiers; two or more.
-    augment: whether probabilities are averaged over versions of a face, mirrored and shifted by one
-        pixel; see `models.inference.AugmentedJudge`.
-    """
-
-    seeds: Seeds = Field(min_length=2)
-    augment: bool = False

@@ -7,15 +7,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from unmask.comparison.paired import gain, summary
+from unmask.comparison.tables import Columns, Row, percent, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
-from unmask.evaluation.paired import gain, summary
 from unmask.evaluation.predictions import Table, read_predictions
 from unmask.evaluation.statistics import holm
-from unmask.evaluation.tables import Columns, Row, percent, table
+from unmask.models.readers import one_of
 from unmask.params.models import NOBODY
 from unmask.params.readers import FACES, HALVES, ReaderEntry, Readers
-from unmask.readers import one_of
 
 
 def _gain(row: Row) -> str:

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from unmask.core.errors import UserError
-from unmask.layers import efficientnet_lite0
-from unmask.layers.efficientnet_lite0 import EfficientNetLite0
-from unmask.layers.encoders import Pretrained
+from unmask.models import efficientnet_lite0
+from unmask.models.efficientnet_lite0 import EfficientNetLite0
+from unmask.models.encoders import Pretrained
 from unmask.models.folder import build, classifier_config, reconstructor_config
 
 

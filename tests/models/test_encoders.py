@@ -16,7 +16,7 @@ from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from unmask.core.errors import UserError
-from unmask.mask import crop
+from unmask.core.mask import crop
 from unmask.models import folder
 from unmask.training.process_group import Compute
 from unmask.training.reconstructor import keep_features
@@ -300,7 +300,7 @@ def test_training_on_kept_features_is_training_on_faces(few_faces, monkeypatch):
         return np.loadtxt(file, skiprows=1)[:, 1]
 
     kept = losses()
-    monkeypatch.setattr("unmask.layers.encoders.Encoder.is_frozen", property(lambda self: False))
+    monkeypatch.setattr("unmask.models.encoders.Encoder.is_frozen", property(lambda self: False))
     computed = losses()
     # Not to the last digit: features are kept as float16.
     np.testing.assert_allclose(kept, computed, atol=2e-3)

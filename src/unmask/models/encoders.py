@@ -17,8 +17,8 @@ from torchvision.models import (
 from torchvision.models.vgg import cfgs, make_layers
 
 from unmask.core.section import Section
-from unmask.layers.blocks import resize
-from unmask.layers.pretrained import load_pretrained
+from unmask.models.blocks import resize
+from unmask.models.pretrained import load_pretrained
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what InceptionV3 was trained on
@@ -27,7 +27,7 @@ _SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what InceptionV3 was trained 
 class Pretrained(Section):
     """pretrained: where the encoder's weights come from: `imagenet`, `none` (noise), or the path of
         a checkpoint with torchvision's names (`.pth`, or `.safetensors`); a prefix that they share
-        and mappings around them are taken off, see `unmask.layers.pretrained`.
+        and mappings around them are taken off, see `unmask.models.pretrained`.
     freeze: layers that do not learn: `all` of the encoder, its `lower` ones, or `none`.
     """  # fmt: skip
 

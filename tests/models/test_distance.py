@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from unmask.objectives.distance import Distance, distance, ssim
+from unmask.models.distance import Distance, distance, ssim
 
 
 def pair(seed=0):

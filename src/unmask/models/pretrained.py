@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from unmask.core.errors import UserError
-from unmask.layers.checkpoint_file import read_checkpoint, shown
+from unmask.models.checkpoint_file import read_checkpoint, shown
 
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 _INTEGERS = {torch.int32, torch.int64}
