@@ -159,7 +159,7 @@ def test_a_wrong_setting_of_a_classifier_is_named(settings):
         build_classifier("resnet", (48, 48), **settings)
 
 
-@pytest.mark.parametrize("name", ["parts", "__init__", "../layers/blocks", "UNet", ""])
+@pytest.mark.parametrize("name", ["parts", "__init__", "../models/blocks", "UNet", ""])
 def test_what_is_no_reconstructor_cannot_be_named_as_one(name):
     with pytest.raises(UserError, match=r"^params\.yaml: .*: no file src/unmask/reconstructors/"):
         build_reconstructor(name, {})

@@ -201,7 +201,7 @@ def test_a_wrong_value_is_named(model, key, value, words):
     assert words in line
 
 
-@pytest.mark.parametrize("name", ["vit", "unet", "", "../layers/blocks", "__init__", "os.path"])
+@pytest.mark.parametrize("name", ["vit", "unet", "", "../models/blocks", "__init__", "os.path"])
 def test_an_unknown_architecture_is_named(model, name):
     # `unet` is a reconstructor, not a classifier.
     change(model, architecture=name)

@@ -9,6 +9,7 @@ import yaml
 from nested import set_key
 from unmask.core.errors import UserError
 from unmask.core.section import check
+from unmask.models.registry import load
 from unmask.params.reader_checks import check_readers
 from unmask.params.readers import (
     Ensemble,
@@ -120,6 +121,20 @@ def test_a_mistake_is_named(key, value, where, words):
         checked(key, value)
     assert str(error.value).startswith(f"params.yaml: {where or key}: {words}")
     assert "\n" not in str(error.value)
+
+
+def test_the_readers_of_the_readme_fit_each_other():
+    blocks = (ROOT / "README.md").read_text().split("```yaml\n")[1:]
+    parts = [yaml.safe_load(block.partition("```")[0]) for block in blocks if "sees:" in block]
+    shown = {name: each for part in parts for name, each in part.get("readers", part).items()}
+    assert set(shown) == {"whole", "privileged", "grouped", "two_phases"}
+    entries = {name: check(ReaderEntry, each, f"readers.{name}") for name, each in shown.items()}
+    check_readers(Readers(entries, {}, {}), [])
+    for name, entry in entries.items():
+        module = load("objectives", entry.objective.name)
+        added = {"view": entry.view, "teachers": ["folder"], "counts": []}
+        known = {key: added[key] for key in added.keys() & module.Params.model_fields}
+        check(module.Params, {**entry.objective.settings, **known}, f"readers.{name}.objective")
 
 
 def test_a_file_that_is_not_there_is_named():

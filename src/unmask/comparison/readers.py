@@ -73,7 +73,7 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
 
     `readers` by name: `view`, `parameters`, `seeds`, `validation` and `test` with `accuracy`,
     `ci95`, `by_seed` and their `standard_deviation`, `test` with `calibration_error` as well;
-    `confidence`, means over seeds of what `evaluation.calibration` finds; `teacher`, what is known
+    `confidence`, means over seeds of what `comparison.calibration` finds; `teacher`, what is known
     of its folds, if it has any; and `gain` over the reader named `reference`. See the legend of the
     table for what they are.
     """

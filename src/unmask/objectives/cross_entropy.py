@@ -27,7 +27,7 @@ class Params(Section):
 
     class_weights: `balanced`, by the inverse of how many training faces each class has; or `none`.
     groups: lists of classes that count as one, such as [angry, disgust]; each class is in one list.
-    view: what of the images in a batch the classifier sees; see `mask.view_of`.
+    view: what of the images in a batch the classifier sees; see `core.mask.view_of`.
     counts: training faces of each class, [7].
     """
 

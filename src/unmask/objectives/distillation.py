@@ -44,7 +44,7 @@ class Params(Section):
     weight: of the teachers; the labels have the rest.
     features: weight of the distance (1 - cosine) of the features, beside these two.
     cross_fitted: whether the teachers are those of the folds, in order, and batches have `fold`.
-    view: what of the images in a batch the student sees; see `mask.view_of`.
+    view: what of the images in a batch the student sees; see `core.mask.view_of`.
     teachers: their model folders, which say what they see.
     """
 
