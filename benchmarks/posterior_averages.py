@@ -7,7 +7,7 @@ are model folders, readers of whole faces; BASELINE is a folder with validation.
 the predictions to compare with. Does what `posterior_averages` in params.yaml does, but draws each
 half once for all readers and sample sizes, and none for training faces: at 15 ms a half, that makes
 it affordable without a GPU. Writes CLONE/data/posterior_averages/READER_SAMPLES (validation.csv,
-test.csv) and prints a table; goes on with the faces after those that it has drawn already.
+test.csv) and prints a table; draws no half again that it has drawn already.
 """
 
 import argparse
@@ -100,10 +100,12 @@ def _draw(folder: Path, upper: Pixels, samples: int, work: Path) -> Pixels:
     starts = range(0, len(upper), _BATCH)
     for start in track(starts, len(starts), f"{samples} halves of each face"):
         file = work / f"{start}.npy"
-        if not file.exists():
+        kept = open_array(file) if file.exists() else []
+        if len(kept) < samples:
             views = to_unit(torch.from_numpy(upper[start : start + _BATCH, None]).to(device))
-            save_array(file, np.stack([to_pixels(model.sample(views, n)) for n in range(samples)]))
-        parts.append(open_array(file))
+            more = (to_pixels(model.sample(views, n)) for n in range(len(kept), samples))
+            save_array(file, np.stack([*kept, *more]))
+        parts.append(open_array(file)[:samples])
     return np.concatenate(parts, axis=1)
 
 
