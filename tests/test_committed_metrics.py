@@ -1,19 +1,25 @@
 """The metrics in the last commit, which `dvc repro` made from the embedded sample."""
 
+import hashlib
 import json
 import math
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def read(name, folder="metrics"):
+def committed(path):
     # Not the working tree, which may hold an experiment on other faces.
-    command = ["git", "show", f"HEAD:{folder}/{name}"]
-    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    command = ["git", "show", f"HEAD:{path}"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+
+
+def read(name, folder="metrics"):
+    return json.loads(committed(f"{folder}/{name}"))
 
 
 @pytest.fixture
@@ -61,3 +67,8 @@ def test_the_headline_and_the_comparison_agree():
     assert headline["final"]["test"]["accuracy"] == final["accuracy"]
     assert headline["gain"]["accuracy"] == pytest.approx(final["gain"])
     assert headline["gain"]["mcnemar_p"] == final["mcnemar_p"]
+
+
+def test_the_picture_of_the_readme_is_what_the_pipeline_drew():
+    (drawn,) = yaml.safe_load(committed("dvc.lock"))["stages"]["sheet"]["outs"]
+    assert hashlib.md5(committed("docs/reconstructors.png")).hexdigest() == drawn["md5"]
