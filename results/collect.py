@@ -1,12 +1,12 @@
 """Collect the figures of a finished run.
 
-    python results/collect.py [pipeline|laboratory|seeds] RUN FOLDER
+    python results/collect.py [pipeline|laboratory|seeds|readers] RUN FOLDER
 
 RUN is a clone of this repository in which `dvc repro` has finished, or `dvc repro` of the other
 pipeline. FOLDER receives its metrics and dvc.lock, facts and curves of every training run, and the
 test predictions, for tests of your own; for the main pipeline also a page with two tables and a
-figure of the loss curves. It contains no picture of a face. What is collected is what params.yaml
-of RUN names, and not what earlier runs left there.
+figure of the loss curves; for the readers, nothing of their ensembles. It contains no picture of a
+face. What is collected is what params.yaml of RUN names, and not what earlier runs left there.
 """
 
 import csv
@@ -59,7 +59,17 @@ def seeds(run: Path, folder: Path) -> None:
     _beside("seeds", run, folder, names, names, _pairs(shown["classifiers"], shown["seeds"]))
 
 
-def _pairs(readers: Iterable[str], seeds: Iterable[int]) -> list[str]:
+def readers(run: Path, folder: Path) -> None:
+    """Collect the readers from each of their seeds, with their results."""
+    params, shown = load(run / "params.yaml"), _results(run, "readers")["readers"]
+    default = params["evaluate"]["seeds"]
+    wanted = {name: entry.get("seeds") or default for name, entry in params["readers"].items()}
+    names = [pair for name, seeds in wanted.items() for pair in _pairs([name], seeds)]
+    found = [pair for name in wanted for pair in _pairs([name], shown[name]["seeds"])]
+    _beside("readers", run, folder, names, names, found)
+
+
+def _pairs(readers: Iterable[str], seeds: Iterable[int | str]) -> list[str]:
     return [f"{reader}/{seed}" for reader in readers for seed in seeds]
 
 
@@ -103,7 +113,8 @@ def _collect(
     for file in metrics:
         (folder / "metrics" / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(home / "metrics" / file, folder / "metrics" / file)
-    shutil.copy(home / "dvc.lock", folder / "dvc.lock")
+    if (home / "dvc.lock").exists():  # stages can also be run without DVC
+        shutil.copy(home / "dvc.lock", folder / "dvc.lock")
 
 
 def runs(run: Path, folder: Path, trained: Sequence[str], predictions: dict[str, str]) -> None:
@@ -222,4 +233,5 @@ def losses(folder: Path) -> list[float]:
 
 if __name__ == "__main__":
     what, *places = sys.argv[1:]
-    {"pipeline": pipeline, "laboratory": laboratory, "seeds": seeds}[what](*map(Path, places))
+    kinds = {"pipeline": pipeline, "laboratory": laboratory, "seeds": seeds, "readers": readers}
+    kinds[what](*map(Path, places))

@@ -266,9 +266,39 @@ def test_collected_is_what_params_names(what):
     assert not [name for name in after if "removed_before" in name or "7" in name]
 
 
+def readers(numbers, source=SOURCE):
+    """Write two readers, one with seeds of its own, and their results."""
+    rows = {"hard": numbers, "whole": [1]}
+    for name, seeds in rows.items():
+        for seed in seeds:
+            write_json(f"readers/metrics/{name}/{seed}.json", {"test": {}})
+            train(f"readers/{name}/{seed}")
+            shutil.copytree("data/predictions/good", f"data/readers/predictions/{name}/{seed}",
+                            dirs_exist_ok=True)  # fmt: skip
+    shown = {name: {"seeds": [str(seed) for seed in seeds]} for name, seeds in rows.items()}
+    write_json("readers/results.json", {"faces_sha256": of_json(source), "readers": shown})
+    params = PARAMS | {"readers": {"hard": {}, "whole": {"seeds": [1]}}}
+    Path("params.yaml").write_text(json.dumps(params))
+
+
+def test_readers_are_collected_from_each_of_their_seeds():
+    readers([1, 2])
+    train("readers/removed_before/1")
+    files = collect("readers")
+    models = ["hard/1", "hard/2", "whole/1"]
+    assert {f"metrics/{model}.json" for model in models} <= files.keys()
+    tables = {f"predictions/{model.replace('/', '-')}.csv.xz" for model in models}
+    assert {name for name in files if name.startswith("predictions/")} == tables
+    assert {f"training/readers/{model}/validation/loss.tsv" for model in models} <= files.keys()
+    assert "results.json" in files
+    assert not [name for name in files if "removed_before" in name]
+
+
 @pytest.mark.parametrize(
     ("overwrite", "what"),
     [
+        (lambda: readers([1, 2], {**SOURCE, "labels": "ferplus"}), "readers"),
+        (lambda: readers([1, 7]), "readers"),
         (lambda: experiments(source={**SOURCE, "source_sha256": "6"}), "laboratory"),
         (lambda: experiments(("honest",)), "laboratory"),
         (lambda: seeds(source={**SOURCE, "labels": "ferplus"}), "seeds"),
