@@ -65,7 +65,7 @@ def readers(run: Path, folder: Path) -> None:
     default = params["evaluate"]["seeds"]
     wanted = {name: entry.get("seeds") or default for name, entry in params["readers"].items()}
     names = [pair for name, seeds in wanted.items() for pair in _pairs([name], seeds)]
-    found = [pair for name in wanted for pair in _pairs([name], shown[name]["seeds"])]
+    found = [p for name in wanted.keys() & shown for p in _pairs([name], shown[name]["seeds"])]
     _beside("readers", run, folder, names, names, found)
 
 

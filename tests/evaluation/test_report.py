@@ -266,8 +266,8 @@ def test_collected_is_what_params_names(what):
     assert not [name for name in after if "removed_before" in name or "7" in name]
 
 
-def readers(numbers, source=SOURCE):
-    """Write two readers, one with seeds of its own, and their results."""
+def readers(numbers, source=SOURCE, more=()):
+    """Write two readers, one with seeds of its own, and their results; `more` have none."""
     rows = {"hard": numbers, "whole": [1]}
     for name, seeds in rows.items():
         for seed in seeds:
@@ -277,7 +277,8 @@ def readers(numbers, source=SOURCE):
                             dirs_exist_ok=True)  # fmt: skip
     shown = {name: {"seeds": [str(seed) for seed in seeds]} for name, seeds in rows.items()}
     write_json("readers/results.json", {"faces_sha256": of_json(source), "readers": shown})
-    params = PARAMS | {"readers": {"hard": {}, "whole": {"seeds": [1]}}}
+    entries = {"hard": {}, "whole": {"seeds": [1]}} | {name: {} for name in more}
+    params = PARAMS | {"readers": entries}
     Path("params.yaml").write_text(json.dumps(params))
 
 
@@ -299,6 +300,7 @@ def test_readers_are_collected_from_each_of_their_seeds():
     [
         (lambda: readers([1, 2], {**SOURCE, "labels": "ferplus"}), "readers"),
         (lambda: readers([1, 7]), "readers"),
+        (lambda: readers([1, 2], more=["new"]), "readers"),
         (lambda: experiments(source={**SOURCE, "source_sha256": "6"}), "laboratory"),
         (lambda: experiments(("honest",)), "laboratory"),
         (lambda: seeds(source={**SOURCE, "labels": "ferplus"}), "seeds"),
