@@ -55,7 +55,7 @@ def collect(run: Path, folder: Path, names: Sequence[str]) -> None:
 
 def tables(folder: Path) -> None:
     """Print both tables; write results.json and curves.png."""
-    names = sorted(path.name for path in (folder / "training/reconstructors").iterdir())
+    names = sorted(path.stem for path in (folder / "training/reconstructors").iterdir())
     baseline = _predictions(folder, "baseline")
     rows = {"upper half": _row(folder, "baseline")}
     judged = [name for name in names if _predictions(folder, name)]
@@ -107,8 +107,8 @@ def _row(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _training(folder: Path, name: str) -> dict[str, Any]:
-    home = folder / "training/reconstructors" / name
-    facts, losses = collected.read(home / "training.json"), collected.losses(home / "validation")
+    facts = collected.read(folder / f"training/reconstructors/{name}.json")
+    losses = [epoch["validation/loss"] for epoch in facts["history"]]
     file = folder / f"metrics/reconstruction/{name}.json"
     return {
         "parameters": facts["parameters"],

@@ -3,13 +3,12 @@
     python results/collect.py [pipeline|laboratory|seeds|readers] RUN FOLDER
 
 RUN is a clone of this repository in which `dvc repro` has finished, or `dvc repro` of the other
-pipeline. FOLDER receives its metrics and dvc.lock, facts and curves of every training run, and the
+pipeline. FOLDER receives its metrics and dvc.lock, a file about every training run, and the
 test predictions, for tests of your own; for the main pipeline also a page with two tables and a
 figure of the loss curves; for the readers, nothing of their ensembles. It contains no picture of a
 face. What is collected is what params.yaml of RUN names, and not what earlier runs left there.
 """
 
-import csv
 import json
 import lzma
 import shutil
@@ -21,6 +20,7 @@ from typing import Any, NoReturn
 from matplotlib.figure import Figure
 
 from unmask.core.checksum import of_json
+from unmask.core.files import read_json, write_json
 from unmask.core.section import load
 
 
@@ -118,23 +118,17 @@ def _collect(
 
 
 def runs(run: Path, folder: Path, trained: Sequence[str], predictions: dict[str, str]) -> None:
-    """Empty `folder`; copy facts and curves of training and test predictions from `run` to it.
+    """Empty `folder`; copy what is known of training runs, and test predictions, from `run` to it.
 
-    trained: folders of `models/` and of `data/training/`; predictions: folders of `data/` by the
-    names that their tables get.
+    trained: folders of `models/`, each of which becomes one file, with its losses and durations of
+    epochs; predictions: folders of `data/` by the names that their tables get.
     """
     for name in ("metrics", "predictions", "training"):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in trained:
-        facts = run / "models" / name / "training.json"
-        shutil.copytree(
-            run / "data/training" / name,
-            folder / "training" / name,
-            ignore=lambda *_: ["pictures"],
-            dirs_exist_ok=True,
-        )
-        shutil.copy(facts, folder / "training" / name / "training.json")
-        shutil.copy(run / "logs" / f"{name}.json", folder / "training" / name / "durations.json")
+        facts = read_json(run / "models" / name / "training.json")
+        facts["seconds_per_epoch"] = read_json(run / f"logs/{name}.json")["seconds_per_epoch"]
+        write_json(folder / f"training/{name}.json", facts)
     (folder / "predictions").mkdir()
     for name, place in predictions.items():
         table = (run / "data" / place / "test.csv").read_bytes()
@@ -190,8 +184,7 @@ def _percent(share: float, interval: tuple[float, float]) -> str:
 
 
 def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
-    durations = folder / "training/reconstructors" / name / "durations.json"
-    seconds = read(durations)["seconds_per_epoch"]
+    seconds = read(folder / f"training/reconstructors/{name}.json")["seconds_per_epoch"]
     cells = [
         f"`{name}`",
         f"{row['parameters'] / 1e6:.2f}",
@@ -209,26 +202,20 @@ def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
 def curves(folder: Path) -> None:
     """Draw curves.png, the losses of the reconstructors in `folder` that learned for epochs."""
     trained = {
-        path.parent.name: path.parent
-        for path in sorted(folder.glob("training/reconstructors/*/training.json"))
-        if len(losses(path.parent / "validation")) > 1
+        path.stem: losses
+        for path in sorted(folder.glob("training/reconstructors/*.json"))
+        if len((losses := read(path)["history"])) > 1
     }
     columns = min(4, len(trained))
     rows = -(-len(trained) // columns)
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained")
-    for number, (name, path) in enumerate(trained.items(), 1):
+    for number, (name, history) in enumerate(trained.items(), 1):
         axes = figure.add_subplot(rows, columns, number, title=name, xlabel="epoch")
         for split in ("train", "validation"):
-            found = losses(path / split)
+            found = [epoch[f"{split}/loss"] for epoch in history]
             axes.plot(range(1, len(found) + 1), found, marker=".", label=split)
         axes.legend(frameon=False)
     figure.savefig(folder / "curves.png", dpi=110)
-
-
-def losses(folder: Path) -> list[float]:
-    """Return the losses of one split, epoch by epoch."""
-    with (folder / "loss.tsv").open() as lines:
-        return [float(row["loss"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
 if __name__ == "__main__":

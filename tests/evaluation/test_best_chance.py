@@ -17,6 +17,7 @@ from unmask.evaluation.statistics import gain_bound
 SCRIPT = Path(__file__).resolve().parents[2] / "results/best_chance.py"
 FACTS = {"parameters": 1234, "epochs": 8, "best_epoch": 5}
 LOSSES = [0.4, 0.3, 0.2, 0.21, 0.19, 0.22, 0.23, 0.24]
+HISTORY = [{"train/loss": loss, "validation/loss": loss} for loss in LOSSES]
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +51,9 @@ def judged(name, seed):
 
 
 def learned(name):
-    write_json(f"models/{name}/training.json", FACTS)
+    write_json(f"models/{name}/training.json", FACTS | {"history": HISTORY})
     write_json(f"logs/{name}.json", {"seconds_per_epoch": [1.0]})
-    for split in ("train", "validation"):
-        file = Path("data/training") / name / split / "loss.tsv"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lines = [f"{step}\t{loss}" for step, loss in enumerate(LOSSES, 1)]
-        file.write_text("\n".join(["step\tloss", *lines]))
-    Path(f"data/training/{name}/pictures").mkdir()
+    Path(f"data/training/{name}/pictures").mkdir(parents=True)
     Path(f"data/training/{name}/pictures/face.png").touch()
 
 
