@@ -72,3 +72,11 @@ def test_the_headline_and_the_comparison_agree():
 def test_the_picture_of_the_readme_is_what_the_pipeline_drew():
     (drawn,) = yaml.safe_load(committed("dvc.lock"))["stages"]["sheet"]["outs"]
     assert hashlib.md5(committed("docs/reconstructors.png")).hexdigest() == drawn["md5"]
+
+
+@pytest.mark.parametrize("folder", ["", "laboratory/", "readers/", "release/", "report/", "seeds/"])
+def test_a_lock_names_no_stage_that_is_gone(folder):
+    # DVC keeps them, and reads them each time.
+    locked = yaml.safe_load(committed(f"{folder}dvc.lock"))["stages"]
+    stages = yaml.safe_load(committed(f"{folder}dvc.yaml"))["stages"]
+    assert {name.partition("@")[0] for name in locked} <= set(stages)
