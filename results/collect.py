@@ -204,7 +204,7 @@ def curves(folder: Path) -> None:
     trained = {
         path.stem: losses
         for path in sorted(folder.glob("training/reconstructors/*.json"))
-        if len((losses := read(path)["history"])) > 1
+        if len(losses := read(path)["history"]) > 1
     }
     columns = min(4, len(trained))
     rows = -(-len(trained) // columns)
