@@ -116,8 +116,7 @@ def _training(folder: Path, name: str) -> dict[str, Any]:
         "epochs": len(losses),
         "best_epoch": facts["best_epoch"],
         "validation_loss": min(losses),
-        # How much the last quarter of the epochs improved on the best loss before it.
-        "last_quarter": 1 - min(losses) / min(losses[: -(-3 * len(losses) // 4)]),
+        "last_quarter": collected.last_quarter(facts),
         **(collected.read(file)["test"] if file.exists() else {}),
     }
 

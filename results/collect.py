@@ -153,9 +153,9 @@ def _tables(folder: Path) -> str:
         *map(_classifier, rows, rows.values()),
     ]
     reconstructors = [
-        "| | weights, million | pretrained | s/epoch | epochs | PSNR, dB | SSIM | Frechet "
-        "| agreement |",
-        "|" + " --- |" * 9,
+        "| | weights, million | pretrained | s/epoch | epochs | last quarter | PSNR, dB | SSIM "
+        "| Frechet | agreement |",
+        "|" + " --- |" * 10,
         *(_reconstructor(folder, name, row) for name, row in models.items()),
     ]
     return "\n".join([*classifiers, "", *reconstructors]) + "\n"
@@ -184,19 +184,31 @@ def _percent(share: float, interval: tuple[float, float]) -> str:
 
 
 def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
-    seconds = read(folder / f"training/reconstructors/{name}.json")["seconds_per_epoch"]
+    training = read(folder / f"training/reconstructors/{name}.json")
+    seconds, improved = training["seconds_per_epoch"], last_quarter(training)
     cells = [
         f"`{name}`",
         f"{row['parameters'] / 1e6:.2f}",
         row["pretrained"] or "",
         f"{sum(seconds) / len(seconds):.0f}",
         f"{row['epochs']}",
+        "" if improved is None else f"{improved:.1%}",
         f"{row['psnr_db']:.2f}",
         f"{row['ssim']:.3f}",
         f"{row['frechet_distance']:.2f}",
         f"{row['expression_agreement']:.1%}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def last_quarter(training: dict[str, Any]) -> float | None:
+    """Return how much the best loss on validation improved in the last quarter of the epochs.
+
+    As a share of the best one before, which has converged if this is 0; None for a single epoch.
+    """
+    losses = [epoch["validation/loss"] for epoch in training["history"]]
+    before = losses[: -(-3 * len(losses) // 4)]
+    return 1 - min(losses) / min(before) if len(losses) > 1 else None
 
 
 def curves(folder: Path) -> None:
