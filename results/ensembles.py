@@ -2,8 +2,8 @@
 
     python results/ensembles.py
 
-Then says what else was tried to join the members, on validation alone: geometric means, some weight
-for the other network, and multinomial logistic regression on log probabilities, of `students`, where
+Then says what else was tried to join the members, on validation alone: geometric means, a share
+of the other network, multinomial logistic regression on log probabilities, of `students`, where
 only the borders between classes move, or of all ten models; a face is judged by a regression that
 was fitted without its tenth of the faces. p is McNemar's, against `students`.
 """
