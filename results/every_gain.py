@@ -33,6 +33,7 @@ RUNS = {
     "placement/predictions/eyes": "eight epochs, faces placed by the eyes",
     "converged/predictions": "converged",
     "converged/strong/predictions": "converged, read by a stronger network",
+    "flow/finals/predictions": "20 epochs, one half of each face",
 }
 """Folders of predictions, and how what was read there had been reconstructed."""
 
