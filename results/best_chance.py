@@ -139,7 +139,7 @@ _RECONSTRUCTORS: Columns = {
     "epochs": lambda row: str(row["epochs"]),
     "best": lambda row: str(row["best_epoch"]),
     "validation loss": lambda row: f"{row['validation_loss']:.4f}",
-    "last quarter": lambda row: f"{row['last_quarter']:.1%}",
+    "last quarter": lambda row: "" if row["last_quarter"] is None else f"{row['last_quarter']:.1%}",
     "PSNR, dB": _figure("psnr_db", ".2f"),
     "SSIM": _figure("ssim", ".3f"),
     "gradient energy": _figure("gradient_energy", ".0%"),
