@@ -101,3 +101,25 @@ def test_what_was_assessed_before_the_last_training_is_refused(tmp_path, monkeyp
     assessed("good", epochs=2)
     with pytest.raises(SystemExit, match=r"good\.json: of another training; run `stages/assess"):
         runpy.run_path(str(SCRIPT))["collect"](Path(), Path("best"), ["good"])
+
+
+def test_what_has_one_epoch_has_no_last_quarter(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(SCRIPT.parent)
+    write_json("params.yaml", {"evaluate": {"seeds": [1]}})
+    evaluate({"baseline": 0.4, "mean": 0.3})
+    for name in ("baseline", "mean"):
+        judged(name, 1)
+    learned("reconstructors/mean")
+    facts = FACTS | {"epochs": 1, "history": HISTORY[:1]}
+    write_json("models/reconstructors/mean/training.json", facts)
+    learned("reconstructors/good")
+    assessed("mean", epochs=1)
+    script = runpy.run_path(str(SCRIPT))
+    evaluate({"good": 0.5})
+    judged("good", 1)
+    assessed("good", epochs=8)
+    script["collect"](Path(), Path("best"), ["good", "mean"])
+    script["tables"](Path("best"))
+    assert read_json("best/results.json")["reconstructors"]["mean"]["last_quarter"] is None
+    assert "| mean " in capsys.readouterr().out
