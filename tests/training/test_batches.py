@@ -1,5 +1,8 @@
 """Batches: gathered from memory-mapped arrays, or on the device that holds the rows."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -95,6 +98,28 @@ def test_where_the_rows_lie_changes_nothing(few_faces, resident, name):
     mapped = run()
     resident()
     assert same(run(), mapped)
+
+
+@pytest.mark.usefixtures("in_folder")
+@pytest.mark.parametrize("name", ["ceiling", "unet"])
+def test_how_many_steps_are_made_at_once_changes_nothing(few_faces, monkeypatch, name):
+    # The last batch of both splits is smaller, and counts for less.
+    train, folder = settings(epochs=2, batch_size=5, **EVERYTHING), Path("models")
+
+    def run():
+        if name == "ceiling":
+            weights = run_classifier(few_faces, train)
+            training = folder / name / "training.json"
+        else:
+            weights = run_reconstructor(name, few_faces, train)
+            training = folder / "reconstructors" / name / "training.json"
+        return weights, json.loads(training.read_text())["history"]
+
+    weights, history = run()
+    monkeypatch.setitem(loop._STEPS_AT_ONCE, "cpu", 16)
+    again, same_history = run()
+    assert same(again, weights)
+    assert same_history == history
 
 
 @pytest.mark.parametrize(("free", "fits"), [(7 * 7 * 4, True), (7 * 7 * 4 - 1, False)])

@@ -22,7 +22,7 @@ from unmask.training.record import Figures, Record, State
 
 _DRAWS = "draws"
 
-_STEPS_AT_ONCE = 16
+_STEPS_AT_ONCE = {"cuda": 16}
 """Steps whose batches a GPU makes at once: kernels that are too small to keep it busy take as long
 for 2,000 faces as for 128, and each teacher of a fold finds enough of its own among them."""
 
@@ -101,7 +101,7 @@ def _batches(
 
     The faces are altered as drawn, if something was.
     """
-    at_once = _STEPS_AT_ONCE if device.type == "cuda" else 1
+    at_once, left = _STEPS_AT_ONCE.get(device.type, 1), len(order)
     for inputs, sizes in source.steps(order, beside, group.part, at_once):
         batch = source.complete(_on(device, inputs))
         if _DRAWS in batch:
@@ -111,6 +111,8 @@ def _batches(
                 batch = mix(batch, draws, settings)
         batch |= objective.known(batch)
         for parts in zip(*(tensor.split(sizes) for tensor in batch.values()), strict=True):
+            group.begin(min(left, source.batch_size))
+            left -= source.batch_size
             yield dict(zip(batch, parts, strict=True))
 
 

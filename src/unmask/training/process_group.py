@@ -33,12 +33,16 @@ class ProcessGroup:
         self.faces, self.share = 0, 1.0
 
     def part(self, values: Tensor) -> Tensor:
-        """Return this process's part of a batch's values, [B,...]; it is then the batch at hand."""
+        """Return this process's part of a batch's values, [B,...]."""
         mine = values[self.rank :: self.size]
-        self.faces, self.share = len(mine), len(mine) / len(values)
         # All take the same steps: a process that gets no face of a small batch takes one that
         # counts for nothing.
         return mine if len(mine) else values[:1]
+
+    def begin(self, faces: int) -> None:
+        """Note that the batch at hand, of which this process has its part, is one of `faces`."""
+        self.faces = len(range(self.rank, faces, self.size))
+        self.share = self.faces / faces
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Turn gradients of the part's mean loss into those of the whole batch's mean loss."""
