@@ -102,6 +102,13 @@ TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
             TEACHER,
             "whole knows groups of classes alone; learn by cross_entropy and start: teacher",
         ),
+        ("readers.taught.folds", 2, "", "2, but no fold is new to what it starts from"),
+        (
+            "readers.hard.objective.groups",
+            [["angry", "disgust"]],
+            MEMBERS,
+            "hard knows groups of classes alone; average readers of all classes",
+        ),
         ("readers.None", READERS["hard"], "readers", "None: no name for a folder"),
         ("readers.none", READERS["hard"], "readers", "none: no name for a folder"),
         ("ensembles.hard", ENSEMBLES["both"], "ensembles", "hard is a reader already"),

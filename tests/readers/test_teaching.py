@@ -13,7 +13,7 @@ from unmask.core.errors import UserError
 from unmask.core.faces import TRAIN, VALIDATION
 from unmask.core.files import save_array
 from unmask.params.readers import ReaderEntry
-from unmask.training import loop
+from unmask.training import cross_fitting, loop
 from unmask.training.cross_fitting import teach
 from unmask.training.process_group import SINGLE
 from unmask.training.teaching import Finished, Lesson, train_reader
@@ -150,6 +150,56 @@ def test_weights_that_fit_another_view_alone_are_refused(lesson):
     started = entry("whole", classifier=PAPER_CNN, start="teacher")
     with pytest.raises(UserError, match=r"^params.yaml: readers.started.start: teacher, whose wei"):
         learn("started", started, lesson)
+
+
+def test_no_checkpoint_of_another_teacher_is_resumed(teacher, lesson, monkeypatch):
+    assert teacher
+    started = entry("whole", objective={"name": "cross_entropy"}, start="teacher")
+    with monkeypatch.context() as patched:
+        interrupt_after(patched, 1)
+        with pytest.raises(PowerCut):
+            learn("started", started, lesson, epochs=2)
+    seeds = Path("models/teachers/whole/seeds")
+    shutil.copytree(seeds / "2", seeds / "1", dirs_exist_ok=True)
+    epochs = count_epochs(monkeypatch)
+    learn("started", started, lesson, epochs=2)
+    assert len(epochs) == 2
+
+
+@pytest.mark.usefixtures("teacher")
+def test_mixed_faces_are_of_no_fold(lesson):
+    fitted = entry("whole", objective={"cross_fitted": True})
+    learn("naive", entry("whole"), lesson, mixup=0.2)
+    with pytest.raises(UserError, match=r"^params.yaml: readers.fitted.objective.cross_fitted: "):
+        learn("fitted", fitted, lesson, mixup=0.2)
+
+
+def test_a_teacher_interrupted_at_its_end_loses_no_fold(lesson, monkeypatch):
+    whole = entry(sees="faces", folds=2)
+    learn("whole", whole, lesson)
+    Path("data/audit").mkdir(parents=True)
+    save_array("data/audit/groups.npy", np.arange(len(lesson.faces)))
+
+    def cut(*_):
+        raise PowerCut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cross_fitting, "probabilities", cut)
+        with pytest.raises(PowerCut):
+            teach("whole", whole, lesson, settings(epochs=1), {})
+    shutil.rmtree("models/teachers")  # as DVC does before it runs the stage again
+    epochs = count_epochs(monkeypatch)
+    teach("whole", whole, lesson, settings(epochs=1), {})
+    assert epochs == []
+
+
+def test_there_can_be_more_folds_than_groups_of_faces(lesson):
+    whole = entry(sees="faces", folds=3)
+    learn("whole", whole, lesson)
+    Path("data/audit").mkdir(parents=True)
+    save_array("data/audit/groups.npy", np.arange(len(lesson.faces)) % 2)
+    figures = teach("whole", whole, lesson, settings(epochs=1), {})
+    assert 0 <= figures["unseen"]["accuracy"] <= 1
 
 
 def test_a_student_resumes_bit_by_bit(teacher, lesson, monkeypatch):

@@ -20,6 +20,8 @@ DISTILLATION = "distillation"
 OF_CLASSIFIERS = ("cross_entropy", DISTILLATION)
 """Objectives that a classifier learns from; all others are for reconstructors."""
 
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
 _ADDED = ("counts", "teachers", "view")
 
 
@@ -32,7 +34,7 @@ class Training(Section):
     optimiser: `adam` (Kingma and Ba 2015); `adamw`, whose weight decay is not part of the gradient
         (Loshchilov and Hutter 2019); `sgd`, with Nesterov's momentum of 0.9 (Sutskever et al.
         2013).
-    learning_rate: of the optimiser, in the first epoch after `warmup`.
+    learning_rate: of the optimiser, before `schedule` and `warmup` lower it.
     schedule: `constant`, or `cosine`, which lowers the learning rate to zero over `epochs` along
         half a cosine, epoch by epoch (Loshchilov and Hutter 2017, without restarts).
     warmup: epochs in which the learning rate rises from zero step by step (Goyal et al. 2017,
@@ -119,7 +121,7 @@ class Train(Section):
     classifier, reconstructor: settings for either kind; a reconstructor can override its own.
     """
 
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Seed
     precision: Literal["float32", "bf16", "auto"]
     devices: int = Field(ge=1, le=1000)
     nodes: int = Field(ge=1, le=1_000_000)
@@ -220,7 +222,6 @@ def _differ(seeds: list[int]) -> list[int]:
     return seeds
 
 
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Seeds = Annotated[list[Seed], AfterValidator(_differ)]
 
 

@@ -48,9 +48,7 @@ def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None
             _check_taught(f"readers.{name}", entry, entries[entry.objective.teacher])
     for name, ensemble in ensembles.items():
         for member in ensemble.members:
-            if entries[member].sees != ensemble.sees:
-                other = f"{member} sees {entries[member].sees}, not {ensemble.sees}"
-                _refuse(f"ensembles.{name}.members", f"{other}; average readers with one view")
+            _check_member(f"ensembles.{name}.members", member, entries[member], ensemble.sees)
 
 
 def check_teacher(name: str, readers: Mapping[str, ReaderEntry]) -> None:
@@ -90,6 +88,13 @@ def _check_alone(key: str, entry: ReaderEntry) -> None:
         _refuse(f"{key}.objective.teacher", f"{NOBODY}, but one is needed; name a reader")
 
 
+def _check_member(key: str, name: str, entry: ReaderEntry | Ensemble, sees: str) -> None:
+    if entry.sees != sees:
+        _refuse(key, f"{name} sees {entry.sees}, not {sees}; average readers with one view")
+    if _knows_groups_alone(entry):
+        _refuse(key, f"{name} knows groups of classes alone; average readers of all classes")
+
+
 def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble) -> None:
     objective, starts = entry.objective, entry.start == "teacher"
     learns, name = objective.name == DISTILLATION, entry.objective.teacher
@@ -101,12 +106,21 @@ def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble)
     if learns and teacher.sees != entry.sees and {teacher.sees, entry.sees} != {HALVES, FACES}:
         fault = f"{name} sees {teacher.sees}, which does not move with {entry.sees}"
         _refuse(f"{key}.objective.teacher", f"{fault}; teach {HALVES} by {HALVES} or {FACES}")
-    if learns and isinstance(teacher, ReaderEntry) and teacher.objective.settings.get("groups"):
+    if learns and _knows_groups_alone(teacher):
         fault = f"{name} knows groups of classes alone"
         _refuse(f"{key}.objective.teacher", f"{fault}; learn by cross_entropy and start: teacher")
     if objective.settings.get("cross_fitted") and not getattr(teacher, "folds", None):
-        fault = f"true, but {name} has no folds"
-        _refuse(f"{key}.objective.cross_fitted", f"{fault}; set readers.{name}.folds")
+        alone = isinstance(teacher, ReaderEntry)
+        remedy = f"set readers.{name}.folds" if alone else "learn from a reader that has some"
+        _refuse(f"{key}.objective.cross_fitted", f"true, but {name} has no folds; {remedy}")
+    if starts and entry.folds:
+        # The teacher has learned from the faces of every fold.
+        _refuse(f"{key}.folds", f"{entry.folds}, but no fold is new to what it starts from; "
+                "remove folds, or start: noise")  # fmt: skip
+
+
+def _knows_groups_alone(entry: ReaderEntry | Ensemble) -> bool:
+    return isinstance(entry, ReaderEntry) and bool(entry.objective.settings.get("groups"))
 
 
 def _refuse_reconstructor(key: str, name: str, reconstructors: Collection[str]) -> NoReturn:

@@ -100,7 +100,8 @@ def mix(batch: Batch, draws: Tensor, settings: Training) -> Batch:
 
     batch: as for `alter`, of 2B faces, with `label`, uint8 [2B], or `soft_label`, float [2B,7].
     draws: float32 [2B,D].
-    Returns B faces, with `soft_label`; what is neither image nor `soft_label` is the first face's.
+    Returns B faces, with `soft_label`; `label` is that of the face with the larger share, and what
+    is no image either is the first face's.
     """
     classes = torch.arange(len(CLASSES), device=draws.device)
     hard = (batch["label"].unsqueeze(1) == classes).float()
@@ -114,6 +115,8 @@ def mix(batch: Batch, draws: Tensor, settings: Training) -> Batch:
             weight = share.view(-1, *[1] * (values.ndim - 1))
             both = weight * first.float() + (1 - weight) * second.float()
             mixed[name] = both.round().to(values.dtype) if name in IMAGES else both
+    one, other = batch["label"].chunk(2)
+    mixed["label"] = torch.where(share < 0.5, other, one)
     return mixed
 
 

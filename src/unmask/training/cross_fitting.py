@@ -46,12 +46,13 @@ def teach(
         train_without(number, fold, name, entry, lesson, train, source)
     if group.rank:
         return None
-    Finished.forget(f"teachers/{name}", group)
     if entry.folds:
         shutil.move(Path("data/training") / run, folder / "curves")
     shutil.copytree(Path("models/readers") / name, folder / SEEDS)
     save_array(folder / FOLD_FILE, fold)
-    return _judged(folder / FOLDS, entry, lesson, fold)
+    figures = _judged(folder / FOLDS, entry, lesson, fold)
+    Finished.forget(f"teachers/{name}", group)
+    return figures
 
 
 def folds_of(entry: ReaderEntry, lesson: Lesson, train: Train) -> NDArray[np.uint8]:
@@ -88,7 +89,8 @@ def _judged(
         model = load_model(folder / str(number))
         for kind, chosen in (("seen", fold[train] != number), ("unseen", fold[train] == number)):
             rows = train[chosen]
-            right[kind].append(probabilities(model, images, rows).argmax(1) == labels[rows])
+            if len(rows):  # there can be more folds than groups of copies
+                right[kind].append(probabilities(model, images, rows).argmax(1) == labels[rows])
     figures: dict[str, Any] = {"folds": entry.folds or 0, "faces": len(train)}
     for kind, parts in right.items():
         if parts:

@@ -84,7 +84,7 @@ def train_and_save(
     config = config.model_copy(update={"trained": trained})
     rows = {"train rows": inputs.train, "validation rows": inputs.validation}
     identity = fingerprint(
-        {**inputs.arrays, **rows}, list(objective.frozen.values()), config, facts,
+        {**inputs.arrays, **rows}, [model, *objective.frozen.values()], config, facts,
         compute.device.type, str(compute.group),
     )  # fmt: skip
     record = Record(name, identity, compute.group)

@@ -94,6 +94,11 @@ def train_reader(
     """
     key = f"readers.{name}"
     settings, objective = entry.training(train.classifier, key), entry.objective
+    if settings.mixup and lesson.fold is not None:
+        raise UserError(
+            f"{FILE}: {key}.objective.cross_fitted: true, but mixup mixes faces of different "
+            "folds, each of which some teacher has seen; set train.mixup to 0"
+        )
     module = load("objectives", objective.name)
     counts = np.bincount(lesson.faces.labels[lesson.train], minlength=len(CLASSES)).tolist()
     given: dict[str, Any] = {
