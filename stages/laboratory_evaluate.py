@@ -4,9 +4,9 @@ Reads models/laboratory/classifiers/EXPERIMENT and data/laboratory/injected/EXPE
 laboratory/metrics/EXPERIMENT.json and data/laboratory/predictions/EXPERIMENT.
 """
 
-import numpy as np
-
 import _source  # noqa: F401
+
+import numpy as np
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet

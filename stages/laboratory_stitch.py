@@ -7,9 +7,9 @@ says what they learned from: `train` as in the pipeline, `folds` or `all`.
 
 from pathlib import Path
 
-import numpy as np
-
 import _source  # noqa: F401
+
+import numpy as np
 
 from unmask.core import stage
 from unmask.core.files import atomic_folder, open_array, save_array

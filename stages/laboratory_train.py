@@ -4,9 +4,9 @@ Reads data/laboratory/injected/EXPERIMENT/faces; writes models/laboratory/classi
 its curves, data/training/laboratory/classifiers/EXPERIMENT.
 """
 
-import numpy as np
-
 import _source  # noqa: F401
+
+import numpy as np
 
 from unmask.core import stage
 from unmask.core.faces import FaceSet

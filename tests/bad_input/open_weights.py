@@ -1,9 +1,9 @@
 """A stage that does no more than to read a checkpoint into the smallest of modules."""
 
+import _source  # noqa: F401
+
 from torch import nn
 from torchvision.models import ResNet50_Weights
-
-import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.models.pretrained import load_pretrained

@@ -14,6 +14,8 @@ from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
 TEST_LABELS = "data/test_labels.npy"
 """Where `ingest` puts the labels of the test split, and nowhere else."""
 
+_SOURCES = Path("data/raw")
+
 _OUTPUTS = [
     Path(name)
     for name in ("data", "models", "metrics", "laboratory", "seeds", "readers", "release", "report")
@@ -75,12 +77,17 @@ def _refuse_linked_folders() -> None:
     for folder in _OUTPUTS:
         for path in (folder, *folder.glob("*"), *folder.glob("*/*")):
             is_folder = path.is_dir() or path == folder
-            if path.is_symlink() and is_folder and not path.resolve().is_relative_to(here):
+            is_source = path.parent == _SOURCES
+            if is_folder and not is_source and _leads_out_of(here, path):
                 raise UserError(
                     f"{path}: a link to another disk or folder, where DVC keeps nothing; make it a "
                     "folder, and move DVC's cache there instead: `dvc config --local cache.dir "
                     "PATH` and `dvc config --local cache.type symlink`"
                 )
+
+
+def _leads_out_of(here: Path, path: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(here)
 
 
 def _refuse_test_labels(event: str, arguments: tuple[Any, ...]) -> None:
