@@ -63,7 +63,7 @@ class Arrays(NamedTuple):
 
 def read(source: Path, data: Data = DATA) -> Arrays:
     """All faces of `source`."""
-    blocks = list(detect.read(source, data))
+    blocks = list(detect.find(source).read(data))
     assert all(block.soft_labels is None for block in blocks)  # which are FER+'s alone
     fields = Arrays._fields
     return Arrays(*(np.concatenate([getattr(b, name) for b in blocks]) for name in fields))

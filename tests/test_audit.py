@@ -201,6 +201,12 @@ def test_a_flat_image_is_nobodys_near_duplicate(near):
     assert not {10, 110} & {index for pair in found.pairs for index in pair[:2]}
 
 
+def test_where_all_are_flat_no_face_is_left(near):
+    images = np.full_like(near.images, 7)
+    with pytest.raises(UserError, match="no train face is left"):
+        audit(FaceSet(images, near.labels, near.split, near.row), "near")
+
+
 def test_pictures_that_say_that_a_picture_is_missing_are_flat_images(pictures):
     random = np.random.default_rng(0)
     notice = np.full((48, 48), 252, np.uint8)

@@ -85,7 +85,7 @@ def outcome(path):
     """Return the faces of a file, and the line that was refused or None."""
     blocks, fault = [], None
     try:
-        blocks.extend(detect.read(path, faces_csv.DATA))
+        blocks.extend(detect.find(path).read(faces_csv.DATA))
     except UserError as error:
         message = str(error)
         assert "\n" not in message

@@ -81,7 +81,7 @@ def test_a_changed_archive_is_read_or_refused_in_one_line(tmp_path, monkeypatch,
     path = tmp_path / "fer2013.csv"
     path.write_bytes(content)
     try:
-        blocks = list(detect.read(path, faces_csv.DATA))
+        blocks = list(detect.find(path).read(faces_csv.DATA))
     except UserError as error:
         check_message(error, path)
     else:

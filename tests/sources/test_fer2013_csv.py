@@ -66,7 +66,7 @@ def named(column, form="{}"):
 def test_a_column_may_name_the_faces(tmp_path, content):
     path = write(tmp_path, content)
     np.testing.assert_array_equal(read(path).images, [image(seed) for seed in range(21)])
-    names = [name for block in detect.read(path, DATA) for name in block.names]
+    names = [name for block in detect.find(path).read(DATA) for name in block.names]
     assert names == ["0.png", *(f"a {number}.png" for number in range(1, 21))]
 
 

@@ -191,7 +191,7 @@ def test_a_face_of_a_csv_file_gets_the_votes_on_its_name_wherever_it_is(tmp_path
 @pytest.mark.parametrize("order", [ROWS[::-1], FEW[::-1]], ids=["back", "few"])
 def test_a_face_of_a_csv_file_gets_the_votes_in_the_row_that_it_says(tmp_path, column, order):
     csv_file(tmp_path / "faces.csv", order, ROWS, column)
-    faces = detect.read(tmp_path / "faces.csv", DATA)
+    faces = detect.find(tmp_path / "faces.csv").read(DATA)
     labels = [block.labels for block in relabelled(faces, votes_file(tmp_path))]
     np.testing.assert_array_equal(np.concatenate(labels), VOTED[order])
 
@@ -208,7 +208,7 @@ def test_a_face_of_a_csv_file_gets_the_votes_in_the_row_that_it_says(tmp_path, c
 )
 def test_rows_that_are_not_those_of_the_votes_are_refused(tmp_path, numbers, said):
     csv_file(tmp_path / "faces.csv", FEW[::-1], numbers, "row")
-    faces = detect.read(tmp_path / "faces.csv", DATA)
+    faces = detect.find(tmp_path / "faces.csv").read(DATA)
     with pytest.raises(UserError) as error:
         list(relabelled(faces, votes_file(tmp_path)))
     assert said in str(error.value)
@@ -237,7 +237,7 @@ def test_split_files_are_joined_by_name_if_all_have_names(tmp_path):
         text = text.replace(f"{NAMES[row]},", "")
     (faces / "test.csv").write_text(text.replace("Image name,", ""))
     with pytest.raises(UserError, match=r"not all CSV files of .* name their faces alike; "):
-        list(relabelled(detect.read(faces, DATA), tmp_path / "votes.csv"))
+        list(relabelled(detect.find(faces).read(DATA), tmp_path / "votes.csv"))
 
 
 def test_a_few_faces_without_a_name_have_no_votes_and_many_are_refused(tmp_path):

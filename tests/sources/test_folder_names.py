@@ -67,7 +67,7 @@ def test_two_names_of_one_and_unknown_names_are_refused(tmp_path, name, what):
 def test_faces_have_the_names_of_their_files(tmp_path):
     fill(tmp_path, ("Training", "PublicTest", "PrivateTest"), classes="0123456", count=1)
     (tmp_path / "PrivateTest/6/0.png").rename(tmp_path / "PrivateTest/6/fer0035887 é.png")
-    names = [name for block in detect.read(tmp_path, DATA) for name in block.names]
+    names = [name for block in detect.find(tmp_path).read(DATA) for name in block.names]
     assert names[:2] == ["Training/0/0.png", "Training/1/0.png"]
     assert names[7:14] == [f"PublicTest/{label}/0.png" for label in range(7)]
     assert names[20:] == ["PrivateTest/6/fer0035887 é.png"]

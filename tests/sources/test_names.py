@@ -78,7 +78,7 @@ ODD = [
 def test_names_that_dvc_can_record_are_read(tmp_path, name):
     path = with_images(tmp_path) / "test" / "sad" / name
     (tmp_path / "test/sad/0.png").rename(path)
-    names = [name for block in detect.read(tmp_path, DATA) for name in block.names]
+    names = [name for block in detect.find(tmp_path).read(DATA) for name in block.names]
     assert f"test/sad/{name}" in names
     file = write(tmp_path, table(), name)
     assert len(read(file).labels) == 21

@@ -45,6 +45,8 @@ def near_duplicates(images: NDArray[np.uint8], minimum: float) -> list[tuple[int
     Candidates are found by descriptors and then laid over one another, first at half the size to
     rule out most of them. Time grows with the square of N.
     """
+    if not len(images):
+        return []
     descriptors = torch.empty(len(images), _LENGTH)
     halved = torch.empty(len(images), *(side // 2 for side in images.shape[1:]))
     for rows in _batches(len(images), "descriptors"):

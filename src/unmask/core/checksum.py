@@ -49,24 +49,25 @@ def of_json(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(bare, allow_nan=False).encode()).hexdigest()
 
 
+def of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_beside(path: Path) -> None:
     """Write the checksum of `path` into a file beside it, as `sha256sum` does."""
-    _beside(path).write_text(f"{_of_file(path)}  {path.name}\n", encoding="utf-8")
+    _beside(path).write_text(f"{of_file(path)}  {path.name}\n", encoding="utf-8")
 
 
 def check_beside(path: Path) -> None:
     """Raise UserError unless the file beside `path` holds its checksum."""
-    if _beside(path).read_text(encoding="utf-8") != f"{_of_file(path)}  {path.name}\n":
+    if _beside(path).read_text(encoding="utf-8") != f"{of_file(path)}  {path.name}\n":
         raise mismatch(path)
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-def _of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(file: BinaryIO, size: int) -> bytes:

@@ -1,5 +1,7 @@
 """Reading one section of `params.yaml`, typed and checked."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeVar, get_args
@@ -42,8 +44,7 @@ def read(model: type[S], key: str = "", file: str | Path = FILE) -> S:
 def load(file: str | Path = FILE) -> dict[str, Any]:
     """Return all of `file` as plain values."""
     try:
-        # YAML 1.2, as DVC reads and writes it: 1e-05 is a number there, and text in YAML 1.1.
-        value = YAML(typ="safe", pure=True).load(Path(file).read_text(encoding="utf-8"))
+        value = _parsed(Path(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; run from the top of the repository") from None
     except OSError:
@@ -54,7 +55,13 @@ def load(file: str | Path = FILE) -> dict[str, Any]:
         raise UserError(f"{file}{line}: not valid YAML; fix the syntax") from None
     if not isinstance(value, dict):
         raise UserError(f"{file}: not a mapping of parameters; restore it from git")
-    return value
+    return deepcopy(value)
+
+
+@lru_cache(maxsize=1)  # a stage reads several sections, and parsing takes longer than all else
+def _parsed(text: str) -> Any:
+    # YAML 1.2, as DVC reads and writes it: 1e-05 is a number there, and text in YAML 1.1.
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def check(model: type[S], value: Any, key: str = "", file: str | Path = FILE) -> S:

@@ -36,7 +36,8 @@ class ModelConfig(Section):
     kind: a classifier maps float [B,1,H,W] in [0,1] to logits [B,7], a reconstructor upper halves
         to lower halves, float [B,1,24,48] in [0,1] each.
     architecture, settings: file of `classifiers/` or `reconstructors/`, and its settings.
-    view: what it is shown: `upper`, `whole`, or `stitched` with a reconstructor's name.
+    view: what it is shown: `upper`, `whole`, or `stitched`, with a reconstructor's name if it is
+        one of the pipeline's.
     input_shape: channels, height and width.
     classes: their names by label; none for a reconstructor.
     trained: the faces that it was trained on, and the parameters that it was trained with.

@@ -1,6 +1,5 @@
 """Pretrained weights: published by torchvision, or from a local checkpoint, checked."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
+from unmask.core.checksum import of_file
 from unmask.core.errors import UserError
 from unmask.models.checkpoint_file import read_checkpoint, shown
 
@@ -73,11 +73,7 @@ def load_pretrained(
     if choice == "imagenet" and published:
         return {"pretrained": _copy(_download(published), module, str(published))}
     what = _copy(read_checkpoint(Path(choice)), module, choice)
-    with Path(choice).open("rb") as file:
-        return {
-            "pretrained": what,
-            "pretrained_sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-        }
+    return {"pretrained": what, "pretrained_sha256": of_file(Path(choice))}
 
 
 def _copy(checkpoint: Mapping[Any, Any], module: nn.Module, source: str) -> str:

@@ -32,11 +32,6 @@ class Found(NamedTuple):
     read: Callable[[Data], Iterator[FaceBlock]]
 
 
-def read(source: Path, data: Data) -> Iterator[FaceBlock]:
-    """Yield the faces of `source`; see `find`."""
-    return find(source).read(data)
-
-
 def find(source: Path) -> Found:
     """Return the form of `source` and how to read it.
 
