@@ -137,8 +137,7 @@ def text(reader: Released) -> str:
     )
     about = About(
         name=reader.folder, place=f"release/{reader.folder}", license=LICENSE, dataset="fer2013",
-        faces="FER2013 (PrivateTest)", looks="looking once at each, as `unmask predict` does",
-        command="$ python results/released_readers.py fer2013.csv",
+        faces="FER2013 (PrivateTest)", command="$ python results/released_readers.py fer2013.csv",
         made=reader.made, terms=TERMS, more=more,
         use="Research on what a mask hides, and demonstrations that say how uncertain they are.",
         unmeasured="FER2013 does not say",

@@ -22,12 +22,16 @@ from unmask.release.export import graph, write_onnx
 
 FOLDER = "release/model"
 
-_LOOKS = {False: "looking once at each", True: "averaged over mirrored and shifted views of each"}
+_ALWAYS_UNSURE = 2.0  # as a threshold: a probability can be 1, and in float32 a little more
 
 
 def main() -> None:
     """Run the stage."""
-    chosen, augment = read(Release, "release"), read(Evaluate, "evaluate").augment
+    chosen = read(Release, "release")
+    if read(Evaluate, "evaluate").augment:  # its figures would be those of another reader
+        raise UserError(
+            f"{FILE}: evaluate.augment: true, but a released reader looks once; set it to false"
+        )
     trained = model_folders(f"models/readers/{chosen.reader}")
     source = next((folder for folder in trained if folder.name == str(chosen.seed)), None)
     if source is None:
@@ -41,7 +45,7 @@ def main() -> None:
         write_json(folder / "calibration.json", _calibration(found["confidence"]))
         write_onnx(graph(folder), folder / "model.onnx")
         weights = sum(weight.numel() for weight in model.parameters())
-        about = of_pipeline(chosen.reader, source.name, FOLDER, source_of_faces(), _LOOKS[augment])
+        about = of_pipeline(chosen.reader, source.name, FOLDER, source_of_faces())
         text = card(
             about, config, weights, found["test"]["confusion"], found["confidence"]["unsure"]
         )
@@ -50,10 +54,9 @@ def main() -> None:
 
 def _calibration(confidence: dict[str, Any]) -> dict[str, Any]:
     least, risk = (confidence["unsure"][key] for key in ("threshold", "risk"))
-    # Where no threshold keeps the promise, the reader is always unsure.
     return {
         "temperature": confidence["temperature"],
-        "threshold": 1.0 if least is None else least,
+        "threshold": _ALWAYS_UNSURE if least is None else least,  # if none keeps the promise
         "risk": risk,
     }
 

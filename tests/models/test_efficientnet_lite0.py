@@ -60,7 +60,7 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(efficientnet_lite0, "distribution", missing)
-    with pytest.raises(UserError, match=r"pip install 'unmask\[efficientnet\]'") as error:
+    with pytest.raises(UserError, match=r"pip install -e '\.\[efficientnet\]'") as error:
         EfficientNetLite0(Pretrained(pretrained="package")).load_pretrained()
     assert "\n" not in str(error.value)
 

@@ -114,6 +114,18 @@ def test_what_cannot_be_read_of_a_face_is_said(photos, unmask_command, reader, a
     assert "cut by the edge" in done.out[2]
 
 
+def test_a_name_that_is_no_utf8_comes_out_as_it_came_in(tmp_path, reader):
+    name = b"caf\xe9.png"
+    Image.fromarray(noise(48)).save(tmp_path / os.fsdecode(name))
+    done = subprocess.run(
+        [*UNMASK, "predict", "-", "--model", reader, "--faces-are-cropped", "--format", "csv"],
+        input=name + b"\n", capture_output=True, check=False, cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith(name + b",1,")
+
+
 @pytest.mark.parametrize("pattern", ["album/*.png", "album/**/*.png", "-"])
 def test_patterns_and_lists_are_read(photos, unmask_command, reader, pattern):
     done = unmask_command("predict", pattern, "--model", reader, given="album/bare.png\n")
@@ -221,7 +233,7 @@ def test_without_the_extra_one_line_says_how_to_get_it(photos, unmask_command, r
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     done = unmask_command("predict", "album", "--model", reader)
     assert done.status == 2
-    assert "pip install 'unmask[faces]'" in done.err[-1]
+    assert "pip install -e '.[faces]'" in done.err[-1]
 
 
 def unread(pipe):

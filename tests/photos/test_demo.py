@@ -4,6 +4,7 @@ import socket
 import struct
 import zlib
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +155,12 @@ def test_the_reconstructors_of_the_pipeline_are_found(models, monkeypatch):
     assert [folder.name for folder in trained()] == ["mirror", "other"]
 
 
+def test_a_reconstructor_may_lie_directly_below_the_root(fetched, reader, mirror, monkeypatch):
+    monkeypatch.chdir(mirror.parent)
+    monkeypatch.setattr(Path, "absolute", lambda path: path)  # then nothing is above this folder
+    assert Demo(reader, [Path(mirror.name)]).has_reconstructors
+
+
 def test_a_classifier_of_other_faces_is_refused(fetched, reader, mirror, tmp_path):
     folder = tmp_path / "reconstructors/mirror"
     folder.parent.mkdir()
@@ -181,7 +188,7 @@ def test_a_missing_extra_is_one_line(refusal, monkeypatch, library):
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == library else object())
     assert refusal() == (
         f"error: {library}, which the demo needs, is not installed; "
-        "run `pip install 'unmask[demo]'`"
+        "run `pip install -e '.[demo]'` in the clone"
     )
 
 

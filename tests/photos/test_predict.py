@@ -1,5 +1,6 @@
 """`unmask.predict`: the faces of a photo, masked or not, whatever form the photo has."""
 
+import io
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import write_json
 from unmask.photos.drawn_mask import Style, draw
+from unmask.photos.images import read_photo
 from unmask.photos.placement import EYES
 
 FACE = (170, 60, 280, 180)  # where it is in the portrait, in pixels
@@ -211,3 +213,11 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path, fetched, reader):
     (tmp_path / "notes.jpg").write_text("no picture")
     with pytest.raises(UserError, match=r"notes\.jpg: not a picture"):
         unmask.predict(tmp_path / "notes.jpg", reader)
+
+
+def test_a_pil_image_that_is_damaged_is_refused(tmp_path):
+    Image.fromarray(noise()).save(tmp_path / "photo.png")
+    whole = (tmp_path / "photo.png").read_bytes()
+    image = Image.open(io.BytesIO(whole[: len(whole) // 2]))  # which reads no more than the header
+    with pytest.raises(UserError, match=r"^a picture: damaged \(.*; replace or remove it$"):
+        read_photo(image)

@@ -191,7 +191,7 @@ def test_a_missing_extra_is_named(reader, unmask_command, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     status, out, (line,) = unmask_command("export", reader)
     assert (status, out) == (2, [])
-    assert line.endswith("; run `pip install 'unmask[onnx]'`")
+    assert line.endswith("; run `pip install -e '.[onnx]'` in the clone")
 
 
 def test_a_file_that_computes_something_else_is_not_written(reader, unmask_command, monkeypatch):

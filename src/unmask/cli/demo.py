@@ -60,7 +60,7 @@ def demo(model: Path | None, completions: tuple[Path, ...], port: int, host: str
         if find_spec(library) is None:
             raise UserError(
                 f"{library}, which the demo needs, is not installed; "
-                "run `pip install 'unmask[demo]'`"
+                "run `pip install -e '.[demo]'` in the clone"
             )
     from unmask.photos.demo import Demo, trained
 

@@ -3,6 +3,9 @@
 Nothing that takes long to import is imported before it is needed, so that help comes at once.
 """
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from unmask.cli.demo import demo
@@ -17,6 +20,10 @@ from unmask.cli.sheet import sheet
 @click.version_option(package_name="unmask")
 def main() -> None:
     """Read the expressions of faces, with and without a mask."""
+    for stream in (sys.stdin, sys.stdout):
+        # The name of a file need not be UTF-8. Another way that PYTHONIOENCODING names stays.
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="surrogateescape")
 
 
 for command in (predict, sheet, demo, export, fetch, report):

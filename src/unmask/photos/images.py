@@ -106,12 +106,12 @@ def read_photo(photo: Photo) -> Image.Image:
     """
     if isinstance(photo, np.ndarray):
         return _from_pixels(photo)
-    if isinstance(photo, Image.Image):
-        return _upright(photo, "a picture")
-    name = shown(photo)
+    name = "a picture" if isinstance(photo, Image.Image) else shown(photo)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large pictures are refused here, oddities harmless
+            if isinstance(photo, Image.Image):  # Pillow may not have read its pixels yet
+                return _upright(photo, name)
             with Image.open(photo, formats=_FORMATS) as image:
                 return _upright(image, name)
     except UserError:

@@ -21,10 +21,10 @@ from torch.nn import functional
 from unmask.core.faces import SIZE, TRAIN
 from unmask.core.progress import track
 from unmask.models.folder import save_tensors
-from unmask.photos.detector import SHORT, Detector
+from unmask.photos.alignment import FaceMesh
 from unmask.photos.drawn_mask import draw, random_style
 from unmask.photos.mask_detector import WEIGHTS, MaskDetector
-from unmask.photos.mesh import Landmarks, Mesh
+from unmask.photos.mesh import Landmarks
 from unmask.photos.placement import frame, place
 
 _FACES = 12_000
@@ -32,7 +32,6 @@ _HELD_OUT = 0.1
 _MASKS = 3  # drawn on each face, in different styles
 _TIMES = 2  # faces are enlarged so much
 _EPOCHS, _BATCH_SIZE, _RATE = 12, 128, 3e-3
-_LEAST_SCORE = 0.5
 
 Pixels = NDArray[np.uint8]
 
@@ -98,28 +97,14 @@ def _training_faces(
         [block.images[block.split == TRAIN] for block in fer2013_csv.read(table)]
     )
     rows = random.permutation(len(images))[:count]
-    detector, mesh = Detector(SHORT), Mesh()
+    find = FaceMesh()
     found = []
     for row in track(rows, len(rows), "landmarks"):
-        face = Image.fromarray(images[row])
-        face = face.resize((_TIMES * SIZE, _TIMES * SIZE), Image.Resampling.BICUBIC)
-        if landmarks := find(face, detector, mesh):
-            found.append((face, landmarks))
+        if seen := find(images[row]).landmarks:
+            face = Image.fromarray(images[row])
+            larger = face.resize((_TIMES * SIZE, _TIMES * SIZE), Image.Resampling.BICUBIC)
+            found.append((larger, replace(seen, points=_TIMES * seen.points)))
     return found
-
-
-def find(face: Image.Image, detector: Detector, mesh: Mesh) -> Landmarks | None:
-    """Return the landmarks of a face that fills its picture, or None if they are not found."""
-    margin = face.width // 2  # BlazeFace wants to see more than the face
-    canvas = Image.new("RGB", (face.width + 2 * margin, face.height + 2 * margin))
-    canvas.paste(face, (margin, margin))
-    detections = detector(canvas)
-    if not detections:
-        return None
-    landmarks = mesh(canvas, detections[0])
-    if landmarks.score < _LEAST_SCORE:
-        return None
-    return replace(landmarks, points=landmarks.points - [margin, margin, 0])
 
 
 def _pairs(

@@ -131,7 +131,7 @@ class Predictor:
         reader that comes with a clone, and others by its whole-face reader.
     faces_are_cropped: each photo is one face, framed as FER2013's are; no face models are needed.
     completion: folder of a reconstructor that draws what the mask hides.
-    threads: photos that are worked on at the same time; None means one for each core.
+    threads: photos that are worked on at the same time; None means one for each core, up to 8.
 
     Raises UserError, one line, if a model is missing.
     """

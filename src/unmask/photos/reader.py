@@ -29,11 +29,12 @@ class Calibration(Section):
     """`calibration.json` of a model folder; chosen on validation.
 
     temperature: logits are divided by it. threshold: below this probability of the likeliest
-    expression, a reader is unsure. risk: the share of wrong answers for which that was chosen.
+    expression, a reader is unsure; above 1, it always is. risk: the share of wrong answers for
+    which that was chosen.
     """
 
     temperature: float = Field(gt=0)
-    threshold: float = Field(ge=0, le=1)
+    threshold: float = Field(ge=0)
     risk: float | None = None
 
 

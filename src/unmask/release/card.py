@@ -2,6 +2,7 @@
 good it is, and what it must not be used for; with metadata as model hubs read them.
 """
 
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ model-index:
       name: The expression of {sees}
     dataset:
       type: {dataset}
-      name: {faces}
+      name: {dataset_name}
       split: test
     metrics:
     - type: accuracy
@@ -58,7 +59,8 @@ model = unmask.load("{place}")  # float [B,1,{height},{width}] in [0,1] -> logit
 
 ## How good it is
 
-Of the {count:,} test faces of {faces}, {looks}, it reads **{right}** right. {unsure}
+Of the {count:,} test faces of {faces}, looking once at each, as `unmask predict` does, it reads
+**{right}** right. {unsure}
 
 {table}
 
@@ -124,9 +126,9 @@ class About:
     """What a card says beside figures, in Markdown.
 
     name: of the model. place: the folder that it is loaded from. license: its metadata. dataset,
-    faces: what hubs and people call the faces. looks: how it was judged. command: what makes the
-    figures. more: further figures. made: how the model was made. terms: of its data. use: what it
-    is for. unmeasured: why it was not judged by groups of people.
+    faces: what hubs and people call the faces. command: what makes the figures. more: further
+    figures. made: how the model was made. terms: of its data. use: what it is for. unmeasured: why
+    it was not judged by groups of people.
     """
 
     name: str
@@ -134,7 +136,6 @@ class About:
     license: str
     dataset: str
     faces: str
-    looks: str
     command: str
     made: str
     terms: str
@@ -143,15 +144,15 @@ class About:
     more: str = ""
 
 
-def of_pipeline(name: str, seed: str, place: str, source: Mapping[str, str], looks: str) -> About:
+def of_pipeline(name: str, seed: str, place: str, source: Mapping[str, str]) -> About:
     """Return what the card of a reader says that `readers/dvc.yaml` trained.
 
-    source: of the faces, as models record it. looks: how it was judged.
+    source: of the faces, as models record it.
     """
     made = _MADE.format(name=name, seed=seed)
     part = _OF_SAMPLE if source["source"] == _SAMPLE else _OF_OTHERS
     texts = {key: text.format(**source) for key, text in part.items()}
-    return About(f"{name} {seed}", place, looks=looks, made=made, command=_COMMAND, **texts)
+    return About(f"{name} {seed}", place, made=made, command=_COMMAND, **texts)
 
 
 def card(
@@ -177,9 +178,15 @@ def card(
         classes=len(config.classes), architecture=config.architecture,
         height=config.input_shape[1], width=config.input_shape[2],
         right=percent(share, (low, high)), table=_by_class(counts), never=_never(counts),
-        unsure=_unsure(unsure, int(counts.sum())),
+        unsure=_unsure(unsure, int(counts.sum())), dataset_name=_quoted(about.faces.strip("`")),
     )  # fmt: skip
     return _filled(text)
+
+
+def _quoted(name: str) -> str:
+    """Return a name in quotes, as YAML and JSON have it."""
+    # YAML takes no control characters, and PyYAML makes halves of an emoji that JSON has escaped.
+    return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def _filled(text: str) -> str:

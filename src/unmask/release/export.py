@@ -4,7 +4,6 @@ What goes in is float [B,1,H,W] in [0,1], any number of images; all normalisatio
 is the temperature of a calibrated reader.
 """
 
-import hashlib
 import io
 import json
 import warnings
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from unmask.core.checksum import of_file
 from unmask.core.errors import UserError
 from unmask.core.files import atomic_write, read_json
 from unmask.core.section import check
@@ -117,7 +117,7 @@ def _completing(folder: Path, config: ModelConfig, classifier: Path) -> Graph:
     notes = _notes(folder, config) | {
         "kind": "reconstructor and classifier",
         "classes": ",".join(reader.classes),
-        "classifier_sha256": _sha256(classifier),
+        "classifier_sha256": of_file(classifier / _WEIGHTS),
         "temperature": str(temperature),
     }
     module = _Completing(load_model(folder), reading).eval()
@@ -139,13 +139,8 @@ def _notes(folder: Path, config: ModelConfig) -> dict[str, str]:
         "view": config.view,
         "classes": ",".join(config.classes),
         "unmask": version("unmask"),
-        "sha256": _sha256(folder),
+        "sha256": of_file(folder / _WEIGHTS),
     }
-
-
-def _sha256(folder: Path) -> str:
-    with (folder / _WEIGHTS).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_onnx(graph: Graph, path: Path) -> float:
@@ -160,7 +155,8 @@ def write_onnx(graph: Graph, path: Path) -> float:
         import onnxscript  # noqa: F401
     except ImportError:
         raise UserError(
-            "packages that write ONNX are not installed; run `pip install 'unmask[onnx]'`"
+            "packages that write ONNX are not installed; "
+            "run `pip install -e '.[onnx]'` in the clone"
         ) from None
     program = _traced(graph)
     with warnings.catch_warnings(action="ignore"):  # of what a later PyTorch will call otherwise
