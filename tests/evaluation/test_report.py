@@ -3,19 +3,24 @@
 import contextlib
 import json
 import pickle
+import re
 import runpy
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
 from made_up import evaluate
 from PIL import Image
 
+from unmask.comparison import seeds as over_seeds
+from unmask.comparison import tables
 from unmask.comparison.reconstructors import compare, headline
 from unmask.comparison.seeds import results as seeds_results
 from unmask.core.checksum import of_json
 from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
+from unmask.laboratory import results as laboratory
 from unmask.laboratory.results import results
 from unmask.params.laboratory import Experiment
 from unmask.report import figures
@@ -185,6 +190,16 @@ def test_the_report_does_not_show_what_is_left(leave):
     assert "Not run for these faces" not in before
     leave()
     assert page() == before
+
+
+def test_the_report_has_every_table_and_legend_as_the_results_have_them():
+    text = " ".join(unescape(re.sub("<[^>]+>", " ", page())).split())
+    made = {"metrics/compare": tables, "seeds/results": over_seeds}
+    made["laboratory/results"] = laboratory
+    for file, module in made.items():
+        words = re.sub(r"[`|]|-{3,}", " ", module.markdown(read_json(f"{file}.json")))
+        for part in words.split("\n\n"):
+            assert " ".join(part.split()) in text
 
 
 @pytest.mark.parametrize(

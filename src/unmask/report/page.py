@@ -1,26 +1,26 @@
 """The report: a single page that contains everything, including styles and pictures."""
 
 import base64
-import hashlib
 import platform
+import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from unmask.comparison import seeds as over_seeds
+from unmask.comparison import tables
 from unmask.comparison.reconstructors import headline
-from unmask.comparison.seeds import COLUMNS as SEEDS
-from unmask.comparison.seeds import named
-from unmask.comparison.tables import ACCURACY, RECONSTRUCTION, Columns
-from unmask.core.checksum import of_json
+from unmask.core.checksum import of_file, of_json
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
 from unmask.core.section import load, read
 from unmask.evaluation.predictions import test_predictions
-from unmask.laboratory.results import COLUMNS as EXPERIMENTS
+from unmask.laboratory import results as experiments
 from unmask.params.laboratory import read_experiments
 from unmask.params.models import Evaluate, Recon, reconstructor_names
 from unmask.report import figures
@@ -50,7 +50,7 @@ def page() -> str:
         script=(_HERE / "sort.js").read_text(encoding="utf-8"),
         headline=headline(model),
         final=compared["models"][model],
-        tables=_tables(compared),
+        comparison=_parts(tables.markdown(compared)),
         accuracies=figures.accuracies(compared),
         curves=figures.curves(_histories(names, source)),
         reliability=figures.reliability({k: test_predictions(v) for k, v in shown.items()}),
@@ -61,14 +61,14 @@ def page() -> str:
         laboratory=laboratory
         and {
             "figure": figures.laboratory(laboratory),
-            **_table("Laboratory", "experiment", EXPERIMENTS, laboratory["experiments"]),
+            "parts": _parts(experiments.markdown(laboratory)),
             "reach": [name for name, row in laboratory["experiments"].items() if row["reaches"]],
         },
-        seeds=seeds and _table("Seeds", "classifier on", SEEDS, named(seeds)),
+        seeds=seeds and _parts(over_seeds.markdown(seeds)),
         source=source,
         params=load(),
         versions={"Python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
-        checksums={str(path): _sha256(path) for path in _metrics(names, source)},
+        checksums={str(path): of_file(path) for path in _metrics(names, source)},
     )
 
 
@@ -134,22 +134,17 @@ def _metrics(names: Sequence[str], source: Mapping[str, Any]) -> list[Path]:
     return sorted(Path("metrics") / f"{name}.json" for name in files)
 
 
-def _tables(compared: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return both tables of the comparison as titles and cells."""
-    rows = {
-        "upper half (baseline)": compared["baseline"],
-        **compared["models"],
-        "true face (ceiling)": compared["ceiling"],
-    }
+def _parts(markdown: str) -> list[Any]:
+    """Return the tables of a Markdown text, as rows of cells, and its paragraphs, in order."""
     return [
-        _table("Accuracy", "classifier on", ACCURACY, rows),
-        _table("Reconstruction", "lower halves of", RECONSTRUCTION, compared["models"]),
+        _rows(part) if part.startswith("|") else re.sub("`(.+?)`", r"<code>\1</code>", escape(part))
+        for part in markdown.strip().split("\n\n")
     ]
 
 
-def _table(name: str, first: str, columns: Columns, rows: Mapping[str, Any]) -> dict[str, Any]:
-    cells = [[title, *(cell(row) for cell in columns.values())] for title, row in rows.items()]
-    return {"name": name, "titles": [first, *columns], "rows": cells}
+def _rows(table: str) -> list[list[str]]:
+    head, _, *lines = table.splitlines()  # the second line has nothing but dashes
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in (head, *lines)]
 
 
 def _confusion(name: str) -> list[dict[str, Any]]:
@@ -167,7 +162,3 @@ def _percent(share: float) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
