@@ -129,3 +129,11 @@ def test_the_table_and_the_figure_show_every_reader(figures):
         "both", "taught", "hard", "whole",
     ]  # fmt: skip
     assert all(axis.get_xlabel() for axis in axes)
+
+
+def test_the_legend_names_whom_readers_are_compared_with_if_there_is_one(figures):
+    assert "over `hard`, the first reader of upper halves" in markdown(figures)
+    alone = {"whole": figures["readers"]["whole"]}
+    text = markdown(figures | {"reference": None, "readers": alone})
+    assert "None" not in text
+    assert "first reader" not in text

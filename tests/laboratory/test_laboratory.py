@@ -1,10 +1,12 @@
 """Leaks and controls: what each does to the data, and what a classifier makes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from unmask.core.errors import UserError
 from unmask.core.faces import HIDDEN, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.core.files import save_array, write_json
 from unmask.core.mask import crop, stitch
@@ -143,6 +145,12 @@ def test_training_faces_can_judge_and_the_judged_can_choose(injected):
     assert same_faces(of_split(chosen, VALIDATION), of_split(chosen, TEST))
     _, both = injected(name="both", judge="train", choose="judged")
     assert same_faces(of_split(both, VALIDATION), of_split(both, TRAIN))
+
+
+def test_soft_labels_are_refused(injected, faces):
+    soft = replace(faces, soft_labels=np.full((len(faces), 7), 1 / 7, np.float32))
+    with pytest.raises(UserError, match=r"params.yaml: data.labels: .*hard.*; choose"):
+        injected(faces=soft)
 
 
 def test_each_training_face_is_generated_by_a_reconstructor_that_has_not_seen_it(faces, keep):

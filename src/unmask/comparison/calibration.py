@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, softmax
 
 from unmask.evaluation.predictions import Table
 from unmask.evaluation.statistics import calibration_error
@@ -60,7 +61,7 @@ def temperature(table: Table) -> float:
     logs, rows = _logs(table), np.arange(len(table))
 
     def slope(inverse: float) -> float:
-        shares = _softmax(inverse * logs)
+        shares = softmax(inverse * logs, axis=1)
         return float(((shares * logs).sum(1) - logs[rows, table["label"]]).mean())
 
     low, high = 1 / _HOTTEST, 1 / _COOLEST
@@ -73,20 +74,19 @@ def temperature(table: Table) -> float:
 def scaled(table: Table, heat: float) -> Table:
     """Return the same predictions with the logits divided by the temperature `heat`."""
     other = table.copy()
-    other["probabilities"] = _softmax(_logs(table) / heat)
+    other["probabilities"] = softmax(_logs(table) / heat, axis=1)
     return other
 
 
 def threshold(table: Table, risk: float) -> float | None:
     """Return the least confidence at which a reader may answer, so that few answers are wrong.
 
-    With a probability of 95 %, at most the share `risk` of such answers is wrong on faces like
-    these: that is guaranteed by selection with guaranteed risk (Geifman and El-Yaniv 2017,
-    "Selective classification for deep neural networks", algorithm 1 with the bound of lemma 3.1).
-    Returns None if no threshold guarantees it.
+    It is found by selection with guaranteed risk (Geifman and El-Yaniv 2017, "Selective
+    classification for deep neural networks", algorithm 1 with the bound of lemma 3.1): with a
+    probability of 95 %, at most the share `risk` of such answers is wrong on other faces like
+    these, if `table` has chosen neither the reader's epoch nor its temperature. Ours, that of
+    validation, has chosen both, so this is no guarantee. Returns None if no threshold will do.
     """
-    from scipy.special import betaincinv
-
     confidence = table["probabilities"].max(1)
     order = np.sort(confidence)
     tries = max(1, ceil(log2(len(order))))
@@ -136,9 +136,3 @@ def _logs(table: Table) -> NDArray[np.float64]:
     """Return logits, up to what is common to all classes of a face, float [n,7]."""
     logs: NDArray[np.float64] = np.log(np.maximum(table["probabilities"], _SMALLEST))
     return logs
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
-    return shares

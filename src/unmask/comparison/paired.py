@@ -1,11 +1,12 @@
 """Readers that were trained from several seeds, judged and compared on the same faces."""
 
 from collections.abc import Sequence
-from math import exp, lcm, lgamma, log
+from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from unmask.comparison.seeds import paired_t_p
 from unmask.core.faces import CLASSES
@@ -69,7 +70,7 @@ def sign_flip_p(apart: Counts) -> float:
     ways = np.ones(1)  # probabilities of the sums -total, -total + 2, ... total
     for size, faces in enumerate(np.bincount(np.abs(apart))[1:].tolist(), 1):
         alone = np.zeros(faces * size + 1)
-        alone[::size] = _fair_coins(faces)
+        alone[::size] = binom.pmf(np.arange(faces + 1), faces, 0.5)
         ways = np.convolve(ways, alone)
     total = len(ways) - 1
     sums = 2 * np.arange(len(ways)) - total
@@ -87,9 +88,3 @@ def _times_right(tables: Sequence[Table]) -> Counts:
     right: Counts = np.stack([one["label"] == one["prediction"] for one in tables]).astype(np.int64)
     times: Counts = right.sum(axis=0)
     return times
-
-
-def _fair_coins(count: int) -> NDArray[np.float64]:
-    """Return how likely 0, 1, ... of `count` fair coins show heads, float [count+1]."""
-    ways = (lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) for k in range(count + 1))
-    return np.array([exp(each - count * log(2)) for each in ways])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from unmask.comparison.paired import gain, summary
-from unmask.comparison.tables import Columns, Row, percent, table
+from unmask.comparison.tables import Columns, percent, points, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
 from unmask.evaluation.predictions import Table, read_predictions
@@ -16,13 +16,6 @@ from unmask.evaluation.statistics import holm
 from unmask.models.readers import one_of
 from unmask.params.models import NOBODY
 from unmask.params.readers import FACES, HALVES, ReaderEntry, Readers
-
-
-def _gain(row: Row) -> str:
-    if "gain" not in row:
-        return ""
-    low, high = (f"{100 * end:+.1f}" for end in row["gain"]["ci95"])
-    return f"{100 * row['gain']['accuracy']:+.1f} [{low}, {high}]"
 
 
 def _of_gain(key: str) -> Any:
@@ -38,7 +31,7 @@ COLUMNS: Columns = {
     "deviation, points": lambda row: (
         f"{100 * row['test']['standard_deviation']:.2f}" if len(row["seeds"]) > 1 else ""
     ),
-    "gain, points [95 %]": _gain,
+    "gain, points [95 %]": lambda row: points("accuracy", "ci95")(row.get("gain", {})),
     "p (Holm)": _of_gain("holm_p"),
     "p over seeds": _of_gain("t_test_p"),
     "within, points": lambda row: (
@@ -56,8 +49,7 @@ COLUMNS: Columns = {
 _NOTE = """
 Accuracies are means over seeds. Their intervals come from 10,000 draws of the faces, stratified by
 class: they say how much the choice of faces matters; the deviation says how much luck in training
-does. Gain is on the test split, over `{reference}`, the first reader of upper halves that learns
-from labels alone. p is from the exact sign-flip test on each face's share of seeds that read it
+does. {on_gain}p is from the exact sign-flip test on each face's share of seeds that read it
 right (McNemar's exact test if there is one seed), with Holm's correction; "p over seeds" is from
 the paired t test on the same seeds. "Within" is the least difference, in points, from which the
 two are shown to differ by less: the larger end of the gain's 90 % interval (two one-sided tests).
@@ -67,15 +59,19 @@ reader that answers only where its confidence reaches a threshold, chosen on val
 most {risk:.0%} of its answers are wrong, answers "answered" of the test faces.
 """
 
+_NOTE_ON_GAIN = """\
+Gain is on the test split, over `{reference}`, the first reader of upper halves that learns
+from labels alone. """
+
 
 def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     """Return the figures of `readers/results.json`.
 
     `readers` by name: `view`, `parameters`, `seeds`, `validation` and `test` with `accuracy`,
     `ci95`, `by_seed` and their `standard_deviation`, `test` with `calibration_error` as well;
-    `confidence`, means over seeds of what `comparison.calibration` finds; `teacher`, what is known
-    of its folds, if it has any; and `gain` over the reader named `reference`. See the legend of the
-    table for what they are.
+    `confidence`, means over seeds of what `comparison.calibration` finds, but `reliability` of the
+    first seed alone; `teacher`, what is known of its folds, if it has any; and `gain` over the
+    reader named `reference`. See the legend of the table for what they are.
     """
     readers, runs = all_of_them.readers, all_of_them.models()
     tests = {name: _tables(name, seeds, "test") for name, seeds in runs.items()}
@@ -102,7 +98,8 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
 
 def markdown(figures: Mapping[str, Any]) -> str:
     """Return the figures of `results` as a Markdown table with its legend."""
-    note = _NOTE.format(reference=figures["reference"], risk=figures["risk"])
+    on_gain = _NOTE_ON_GAIN.format(**figures) if figures["reference"] else ""
+    note = _NOTE.format(on_gain=on_gain, risk=figures["risk"])
     taught = [
         f"`{name}`: its {row['teacher']['folds']} models without a fold read "
         f"{row['teacher']['unseen']['accuracy']:.1%} of the training faces that they have not seen "
@@ -127,7 +124,7 @@ def draw(figures: Mapping[str, Any]) -> Figure:
     accuracy.set_yticks(range(len(readers)), list(readers)[::-1])
     accuracy.set_xlabel("test accuracy with 95 % interval")
     reliability.axline((0, 0), slope=1, color="grey", linewidth=0.7, linestyle=":")
-    reliability.set(xlabel="confidence, after temperature scaling", ylabel="accuracy")
+    reliability.set(xlabel="confidence, after temperature scaling", ylabel="accuracy, first seed")
     coverage.set(xlabel="share of faces answered", ylabel="accuracy of the answers")
     return figure
 

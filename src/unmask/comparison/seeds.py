@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from unmask.comparison.tables import Columns, Row, percent, table
+from unmask.comparison.tables import Columns, Row, percent, points, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
 from unmask.evaluation.statistics import holm
@@ -15,21 +15,13 @@ from unmask.evaluation.statistics import holm
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1")
 """Figures of the test split that are compared over seeds."""
 
-
-def _gain(row: Row) -> str:
-    if "gain" not in row:
-        return ""
-    low, high = (f"{100 * end:+.1f}" for end in row["gain"]["ci95"])
-    return f"{100 * row['gain']['mean']:+.1f} [{low}, {high}]"
-
-
 COLUMNS: Columns = {
     "test accuracy, mean [95 %]": lambda row: percent("mean", "ci95")(row["accuracy"]),
     "deviation, points": lambda row: f"{100 * row['accuracy']['standard_deviation']:.2f}",
     "by seed": lambda row: ", ".join(f"{value:.1%}" for value in row["accuracy"]["by_seed"]),
     "balanced": lambda row: percent("mean", "ci95")(row["balanced_accuracy"]),
     "macro F1": lambda row: f"{row['macro_f1']['mean']:.3f}",
-    "gain, points [95 %]": _gain,
+    "gain, points [95 %]": lambda row: points("mean", "ci95")(row.get("gain", {})),
     "p (Holm)": lambda row: f"{row['gain']['holm_p']:.2g}" if "gain" in row else "",
 }
 

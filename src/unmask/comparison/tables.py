@@ -24,11 +24,16 @@ def percent(key: str, interval: str) -> Callable[[Row], str]:
     return cell
 
 
-def _gain(row: Row) -> str:
-    if "gain" not in row:
-        return ""
-    low, high = (f"{100 * end:+.1f}" for end in row["gain_ci95"])
-    return f"{100 * row['gain']:+.1f} [{low}, {high}]"
+def points(key: str, interval: str) -> Callable[[Row], str]:
+    """Return a function that formats a gain with its interval, in points; empty without a gain."""
+
+    def cell(row: Row) -> str:
+        if key not in row:
+            return ""
+        low, high = row[interval]
+        return f"{100 * row[key]:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+
+    return cell
 
 
 def _detectable(row: Row) -> str:
@@ -48,7 +53,7 @@ ACCURACY: Columns = {
     "calibration error": lambda row: f"{row['calibration_error']:.3f}",
     "train running [95 %]": percent("train_running_accuracy", "train_running_ci95"),
     "train evaluation [95 %]": percent("train_accuracy", "train_ci95"),
-    "gain, points [95 %]": _gain,
+    "gain, points [95 %]": points("gain", "gain_ci95"),
     "p (Holm)": lambda row: f"{row['holm_p']:.2g}" if "holm_p" in row else "",
     "minimum detectable gain": _detectable,
     "gain below": _bound,

@@ -103,7 +103,11 @@ def _atleast_1(counts: Counts) -> Counts:
 
 
 def _mean(by_class: NDArray[np.float64], confusion: Counts) -> NDArray[np.float64]:
-    """Average over the classes that have faces, as scikit-learn's macro averages do, by draw."""
+    """Average over the classes that have faces, by draw.
+
+    So does scikit-learn's balanced accuracy; its macro F1 also counts, as 0, a class that is
+    predicted but has no faces.
+    """
     present = confusion.sum(-1) > 0
     mean: NDArray[np.float64] = (by_class * present).sum(-1) / present.sum(-1)
     return mean

@@ -25,6 +25,7 @@ DRAWS = 10_000
 
 _SEED = 1  # the same predictions always give the same figures
 _BINS = 15
+_POWER = 0.8
 
 
 def draws(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
@@ -97,12 +98,10 @@ def _gains(first: Table, second: Table) -> NDArray[np.float64]:
     return gains
 
 
-def minimum_detectable_gain(
-    first: Table, second: Table, level: float, power: float = 0.8
-) -> float | None:
+def minimum_detectable_gain(first: Table, second: Table, level: float) -> float | None:
     """Return the smallest true gain that McNemar's exact test would have detected.
 
-    That is, at `level` and with probability `power`, if the two had disagreed, one right and one
+    That is, at `level` and with a probability of 80 %, if the two had disagreed, one right and one
     wrong, as often as they did. None if they disagree on so few faces that no result could have
     been significant.
     """
@@ -115,7 +114,7 @@ def minimum_detectable_gain(
         return None
     least = int(significant[0])
     # The fraction of the disagreements that, as the chance to win each, wins so many often enough.
-    fraction = float(betaincinv(least, differ - least + 1, power))
+    fraction = float(betaincinv(least, differ - least + 1, _POWER))
     return (2 * fraction - 1) * differ / len(first)
 
 

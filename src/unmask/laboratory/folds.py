@@ -25,8 +25,8 @@ def parts(
     drawn from (seed, its index) alone.
     """
     if learned == "all":
-        test = np.flatnonzero(split != TRAIN)
-        return [(np.union1d(rows_of(split, TRAIN, keep), test), np.arange(len(split)))]
+        judged = np.flatnonzero(split != TRAIN)
+        return [(np.union1d(rows_of(split, TRAIN, keep), judged), np.arange(len(split)))]
     train = rows_of(split, TRAIN, keep)
     fold = (folds * uniform(seed, train)).astype(int)
     return [(train[fold != number], train[fold == number]) for number in range(folds)]

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unmask.core.errors import UserError
 from unmask.core.faces import SIZE, TEST, TRAIN, VALIDATION, FaceBlock, FaceSet, FaceSetWriter
 from unmask.core.mask import UPPER_ROWS, crop, stitch
 from unmask.core.randomness import uniform
+from unmask.core.section import FILE
 from unmask.params.laboratory import Experiment
 from unmask.params.models import Train
 from unmask.training.augmentation import augment
@@ -46,7 +48,15 @@ def inject(
 
     faces: unsealed; keep: bool [N], the faces that the audit keeps; stitched: uint8 [N,48,48],
     upper halves with the generated lower halves.
+
+    Raises UserError if the faces have soft labels: test faces have none, and some experiments learn
+    from test faces.
     """
+    if faces.soft_labels is not None:
+        raise UserError(
+            f"{FILE}: data.labels: experiments of the laboratory learn from hard labels; "
+            "choose fer2013 or ferplus"
+        )
     labels = np.array(faces.labels)
     if experiment.labels == "shuffled":
         _shuffle(labels, faces.rows(TRAIN), train.seed, _LABELS)

@@ -35,7 +35,6 @@ class ClosedForm:
         self.frozen: dict[str, nn.Module] = {}
         self.optimisers: list[torch.optim.Optimizer] = []
 
-    @torch.no_grad()
     def known(self, batch: Batch) -> Batch:
         """Return nothing: what is learned is of the batch alone."""
         return {}

@@ -4,7 +4,8 @@ For labels that are rare, or hard to tell apart, there are two settings. `class_
 lets every class count for as much as any other (King and Zeng 2001, "Logistic regression in rare
 events data", section 4.2). `groups` joins classes: what is learned is which group it is, from the
 sum of its classes' probabilities. A reader that starts from one of groups learns in two phases
-(Magherini et al. 2022, "Coping with face masks", who group the classes of AffectNet).
+(after Magherini et al. 2022, "Coping with face masks", who learn the classes of AffectNet first and
+regroup them then).
 """
 
 from typing import Literal

@@ -77,11 +77,12 @@ class ReaderEntry(Section):
 
 
 class Ensemble(Section):
-    """An entry of `ensembles`: networks whose probabilities are averaged, each counting once.
+    """An entry of `ensembles`: networks whose probabilities are averaged.
 
     sees: as of a reader.
-    members: two readers or ensembles, each with all of its seeds. For more, take an ensemble of
-        ensembles: DVC needs to know how many stages another one depends on.
+    members: two readers or ensembles, each with all of its seeds; the same one twice counts once.
+        For more, take an ensemble of ensembles: DVC needs to know how many stages another one
+        depends on. A network that both members hold counts twice.
     """
 
     sees: Sees

@@ -6,8 +6,9 @@ Generator:
                 -> residual blocks at 6x12 (-> self-attention) -> dense layers added to them
                 -> upscalings: 2w x 12x24 -> w x 24x48 -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-Discriminator: residual blocks with average pooling between them (Miyato et al. 2018, figure 10),
-on the stitched face; no normalisation other than the objective's spectral one.
+Discriminator: residual blocks that halve the size (after Miyato et al. 2018, figure 10, but by a
+strided convolution; only the shortcut is average-pooled), on the stitched face; no normalisation
+other than the objective's spectral one.
 
     [B,1,48,48] -> v x 24x24 -> 2v x 12x12 -> 4v x 6x6 -> logits [B,1,6,6]
 """

@@ -4,8 +4,9 @@
                 -> dense layers -> [B,8w,3,6]
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
-The paper freezes the lower layers (`freeze: lower`), which makes sense with pretrained weights;
-without them, by default, all layers learn.
+The paper freezes the lower layers, which makes sense with pretrained weights. `params.yaml` as
+shipped freezes them too (`freeze: lower`), but with `pretrained: none` they stay noise; with
+`freeze: none` all layers learn.
 """
 
 from torch import nn

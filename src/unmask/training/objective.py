@@ -130,8 +130,9 @@ class SingleLoss(ABC):
     def label_loss(self, logits: Tensor, batch: Batch, weights: Tensor | None = None) -> Tensor:
         """Return the cross-entropy (nats) of `label`, or of `soft_label` if the batch has it.
 
-        In training mode, it is of smoothed labels if so set, and classes count by their `weights`,
-        float [7], whose mean over training faces is 1.
+        logits: float [B,G], of classes or groups of them. In training mode, labels are smoothed if
+        so set, and classes count by their `weights`, float [G], whose mean over training faces is
+        1.
         """
         target = batch["soft_label"] if "soft_label" in batch else batch["label"].long()
         if not self.model.training:
