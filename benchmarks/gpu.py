@@ -35,7 +35,7 @@ from run_all import commit, made
 from workspace import Deadline, Workspace, share
 
 LARGER = {
-    "train.classifier": {"epochs": 60, "patience": 10},
+    "train.classifier": {"epochs": 60, "patience": 10, "batch_size": 64},
     "train.reconstructor": {"epochs": 30, "patience": 10, "batch_size": 128},
     "reconstructors.cgan": {"width": 64},
     "reconstructors.cgan_resnet": {"width": 64},
