@@ -28,9 +28,15 @@ def made(tmp_path_factory):
     return folder, printed.getvalue().splitlines()
 
 
+def near(gain):
+    """Return a gain that another processor's rounding does not tell from `gain`."""
+    return {k: pytest.approx(v) if isinstance(v, float) else v for k, v in gain.items()}
+
+
 def test_the_page_shows_what_the_predictions_say(made):
     folder, printed = made
-    assert read_json(folder / "every_gain.json") == read_json(PAGE / "every_gain.json")
+    found, shown = (read_json(place / "every_gain.json") for place in (folder, PAGE))
+    assert found == {name: {**row, "gain": near(row["gain"])} for name, row in shown.items()}
     assert (folder / "every_gain.png").read_bytes().startswith(b"\x89PNG")
     page = [line.split() for line in (PAGE / "README.md").read_text("utf-8").splitlines()]
     for line in printed[2:]:
@@ -48,7 +54,7 @@ def test_a_gain_is_over_the_upper_halves_of_the_same_run(made):
     over_seeds = read_json(PAGE / "results.json")["readers"]["unet"]["gain"]
     row = rows["unet, converged"]
     assert row["seeds"] == 3
-    assert row["gain"] == over_seeds | {"holm_p": row["gain"]["holm_p"]}
+    assert row["gain"] == near(over_seeds | {"holm_p": row["gain"]["holm_p"]})
     assert not [name for name in rows if name.startswith(("ceiling", "baseline", "hard"))]
 
 
