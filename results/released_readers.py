@@ -28,6 +28,7 @@ from unmask.evaluation.predictions import ROW, Table, predictions, write_predict
 from unmask.evaluation.statistics import draws, interval  # noqa: E402
 from unmask.models.folder import load_model, read_config  # noqa: E402
 from unmask.models.inference import probabilities  # noqa: E402
+from unmask.photos.reader import Calibration  # noqa: E402
 from unmask.release.card import About, card, percent  # noqa: E402
 
 FOLDER = ROOT / "results/fer2013/readers/predictions"
@@ -124,9 +125,8 @@ def judge(reader: Released, faces: pd.DataFrame) -> None:
         plain.with_suffix(".csv.xz").write_bytes(lzma.compress(plain.read_bytes(), preset=9))
         plain.unlink()
         plain.with_name(f"{plain.name}.sha256").unlink()
-    found = confidence(reader)
-    unsure = {key: found["unsure"][key] for key in ("threshold", "risk")}
-    write_json(reader.path / "calibration.json", {"temperature": found["temperature"], **unsure})
+    chosen_on_validation = Calibration.of(confidence(reader)).model_dump()
+    write_json(reader.path / "calibration.json", chosen_on_validation)
 
 
 def text(reader: Released) -> str:

@@ -5,7 +5,6 @@ as float16, config.json, calibration.json, model.onnx, and the model card, READM
 """
 
 from pathlib import Path
-from typing import Any
 
 import _source  # noqa: F401
 
@@ -17,12 +16,11 @@ from unmask.models.folder import load_model, read_config, save_model
 from unmask.models.readers import model_folders, one_of, source_of_faces
 from unmask.params.models import Evaluate
 from unmask.params.release import Release
+from unmask.photos.reader import Calibration
 from unmask.release.card import card, of_pipeline
 from unmask.release.export import graph, write_onnx
 
 FOLDER = "release/model"
-
-_ALWAYS_UNSURE = 2.0  # as a threshold: a probability can be 1, and in float32 a little more
 
 
 def main() -> None:
@@ -42,7 +40,7 @@ def main() -> None:
 
     with atomic_folder(Path(FOLDER)) as folder:
         save_model(model.half(), config, folder)
-        write_json(folder / "calibration.json", _calibration(found["confidence"]))
+        write_json(folder / "calibration.json", Calibration.of(found["confidence"]).model_dump())
         write_onnx(graph(folder), folder / "model.onnx")
         weights = sum(weight.numel() for weight in model.parameters())
         about = of_pipeline(chosen.reader, source.name, FOLDER, source_of_faces())
@@ -50,15 +48,6 @@ def main() -> None:
             about, config, weights, found["test"]["confusion"], found["confidence"]["unsure"]
         )
         (folder / "README.md").write_text(text, encoding="utf-8")
-
-
-def _calibration(confidence: dict[str, Any]) -> dict[str, Any]:
-    least, risk = (confidence["unsure"][key] for key in ("threshold", "risk"))
-    return {
-        "temperature": confidence["temperature"],
-        "threshold": _ALWAYS_UNSURE if least is None else least,  # if none keeps the promise
-        "risk": risk,
-    }
 
 
 if __name__ == "__main__":

@@ -119,7 +119,12 @@ TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
         ("ensembles.both.sees", "faces", MEMBERS, "hard sees halves, not faces"),
         (f"{DRAWN}.samples", 0, "", "input should be greater than or equal to 1"),
         (f"{DRAWN}.reconstructor", "umet", "", "no reconstructor umet; choose one of unet, mirror"),
-        (f"{DRAWN}.reader", "hard", "", "hard: no reader of faces; choose one of whole"),
+        (
+            f"{DRAWN}.reader",
+            "hard",
+            "",
+            "hard: no reader of faces and all classes; ch",
+        ),
         ("posterior_averages.both", AVERAGES["drawn"], "posterior_averages", "both is a reader al"),
     ],
 )

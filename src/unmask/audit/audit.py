@@ -109,7 +109,7 @@ def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
 
 
 def flatness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how much of each image, uint8 [N,H,W], has one and the same grey value, up to 1.
+    """Return how much of each image, uint8 [N,H,W], is of nearly one grey, up to 1.
 
     That is the largest fraction of its pixels that lie within five consecutive grey values.
     """

@@ -21,7 +21,7 @@ from unmask.cli.sheet import sheet
 def main() -> None:
     """Read the expressions of faces, with and without a mask."""
     for stream in (sys.stdin, sys.stdout):
-        # The name of a file need not be UTF-8. Another way that PYTHONIOENCODING names stays.
+        # A file's name need not be UTF-8. What PYTHONIOENCODING names instead of `strict` stays.
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="surrogateescape")
 

@@ -55,7 +55,7 @@ class AuditParams(Section):
         faces of a later split; `exact` only the exact copies; `none` leaves every face in.
     similarity: minimum similarity of near-duplicates, up to 1 for the same drawing; see
         `audit.near_duplicates.similarity`.
-    flat: minimum fraction of one grey value in a picture that shows no face, up to 1 for a blank
+    flat: minimum fraction of nearly one grey in a picture that shows no face, up to 1 for a blank
         one; see `audit.audit.flatness`. Such pictures never train or validate.
     """
 

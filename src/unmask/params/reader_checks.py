@@ -33,8 +33,6 @@ def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None
         taken[name] = section
         if name == NOBODY or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             _refuse(section, f"{name}: no name for a folder; use small letters, digits and _")
-    for name, average in averages.items():
-        _check_average(f"posterior_averages.{name}", average, readers, reconstructors)
     for name, entry in entries.items():
         section = f"{taken[name]}.{name}"
         model = entry.sees.partition(STITCHED)[2]
@@ -49,13 +47,18 @@ def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None
     for name, ensemble in ensembles.items():
         for member in ensemble.members:
             _check_member(f"ensembles.{name}.members", member, entries[member], ensemble.sees)
+    for name, average in averages.items():
+        _check_average(f"posterior_averages.{name}", average, readers, reconstructors)
 
 
 def check_teacher(name: str, readers: Mapping[str, ReaderEntry]) -> None:
     """Raise UserError, one line, unless reconstructors can learn from `name`, or it is nobody."""
-    able = [reader for reader, entry in readers.items() if entry.sees == FACES and entry.folds]
+    able = [
+        reader for reader, entry in readers.items()
+        if entry.sees == FACES and entry.folds and not _knows_groups_alone(entry)
+    ]  # fmt: skip
     if name not in [NOBODY, *able]:
-        fault = f"{name}: no reader that sees {FACES} and has folds"
+        fault = f"{name}: no reader of all classes that sees {FACES} and has folds"
         _refuse("recon.teacher", f"{fault}; choose one of {', '.join([NOBODY, *able])}")
 
 
@@ -67,10 +70,13 @@ def _check_average(
 ) -> None:
     if average.reconstructor not in reconstructors:
         _refuse_reconstructor(f"{key}.reconstructor", average.reconstructor, reconstructors)
-    whole = [name for name, entry in readers.items() if entry.sees == FACES]
-    if average.reader not in whole:
-        allowed = ", ".join(whole) or "none; add one"
-        _refuse(f"{key}.reader", f"{average.reader}: no reader of {FACES}; choose one of {allowed}")
+    able = [
+        name for name, entry in readers.items()
+        if entry.sees == FACES and not _knows_groups_alone(entry)
+    ]  # fmt: skip
+    if average.reader not in able:
+        fault = f"{average.reader}: no reader of {FACES} and all classes"
+        _refuse(f"{key}.reader", f"{fault}; choose one of {', '.join(able) or 'none; add one'}")
 
 
 def _check_needed(key: str, name: str, entries: Entries) -> None:

@@ -1,7 +1,9 @@
 """A trained classifier that reads the expressions of 48x48 crops."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +26,8 @@ MASKED, WHOLE = "release/reader", "release/whole_reader"
 
 _BATCH_SIZE = 128
 
+_ALWAYS_UNSURE = 2.0  # as a threshold: a probability can be 1, and in float32 a little more
+
 
 class Calibration(Section):
     """`calibration.json` of a model folder; chosen on validation.
@@ -36,6 +40,13 @@ class Calibration(Section):
     temperature: float = Field(gt=0)
     threshold: float = Field(ge=0)
     risk: float | None = None
+
+    @classmethod
+    def of(cls, confidence: Mapping[str, Any]) -> "Calibration":
+        """Return what `comparison.calibration` chose."""
+        least, risk = (confidence["unsure"][key] for key in ("threshold", "risk"))
+        threshold = _ALWAYS_UNSURE if least is None else least
+        return cls(temperature=confidence["temperature"], threshold=threshold, risk=risk)
 
 
 @dataclass(frozen=True, eq=False)

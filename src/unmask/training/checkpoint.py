@@ -118,16 +118,18 @@ def _optimiser_state(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tenso
 
 
 def fingerprint(
-    arrays: Mapping[str, NDArray[Any]], frozen: Sequence[nn.Module], *settings: object
+    arrays: Mapping[str, NDArray[Any]], modules: Sequence[nn.Module], *settings: object
 ) -> str:
     """Return a SHA-256 over everything that determines a run.
 
-    arrays: what it learns from, by name; frozen: modules that it uses and does not train; settings:
-    JSON or pydantic. The code counts as well: the syntax of every file of this package that has
-    been imported so far, without its comments and docstrings.
+    arrays: what it learns from, by name; modules: the model as it starts, and those that it uses
+    and does not train; settings: JSON or pydantic. The code counts as well: the syntax of every
+    file of this package that has been imported so far, without its comments and docstrings.
     """
     digest = hashlib.sha256(json.dumps(settings, default=lambda value: value.model_dump()).encode())
-    weights = [tensor.cpu().numpy() for module in frozen for tensor in module.state_dict().values()]
+    weights = [
+        tensor.cpu().numpy() for module in modules for tensor in module.state_dict().values()
+    ]
     for name, array in [*arrays.items(), *(("", np.atleast_1d(tensor)) for tensor in weights)]:
         digest.update(f"{name}{array.shape}{array.dtype}".encode())
         for start in range(0, len(array), _CHUNK):

@@ -76,10 +76,9 @@ class FabricProcessGroup(ProcessGroup):
 
         for name in ("lightning_fabric", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        accelerator = device.type if device.type == "cuda" else "cpu"
         try:
             self._fabric = Fabric(
-                accelerator=accelerator, strategy="ddp", devices=devices, num_nodes=nodes
+                accelerator=device.type, strategy="ddp", devices=devices, num_nodes=nodes
             )
             self._fabric.launch()
         except (ValueError, RuntimeError) as error:

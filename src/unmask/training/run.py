@@ -74,8 +74,8 @@ def train_and_save(
     validation) and `training.json` (`facts`, and how training went, epoch by epoch); the second
     what people look at: a `.tsv` for each figure, which DVC plots, and `pictures/`, if given.
     `objective.model` is `model` or the part of it that learns. `config`, whose `trained` says what
-    the model learns from, and `facts` are part of the run's identity: no checkpoint of another
-    model is resumed.
+    the model learns from, `facts` and the weights that `model` starts from are part of the run's
+    identity: no checkpoint of another model is resumed.
     """
     trained = {
         **config.trained, "seed": train.seed, "precision": compute.precision,

@@ -96,8 +96,8 @@ def train_reader(
     settings, objective = entry.training(train.classifier, key), entry.objective
     if settings.mixup and lesson.fold is not None:
         raise UserError(
-            f"{FILE}: {key}.objective.cross_fitted: true, but mixup mixes faces of different "
-            "folds, each of which some teacher has seen; set train.mixup to 0"
+            f"{FILE}: {key}.objective.cross_fitted: true, but mixup would mix a face with one that "
+            f"its teacher has seen; set {key}.train.mixup to 0"
         )
     module = load("objectives", objective.name)
     counts = np.bincount(lesson.faces.labels[lesson.train], minlength=len(CLASSES)).tolist()
