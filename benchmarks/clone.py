@@ -60,10 +60,6 @@ class Clone:
         config = f"[cache]\n    dir = {path.parent / 'cache'}\n"
         (path / ".dvc" / "config.local").write_text(config)
 
-    def again(self, name: str) -> "Clone":
-        """Return another clone of this one's last commit, in the same folder."""
-        return Clone(self.path.with_name(name), self.path)
-
     def set_params(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Apply `change` to params.yaml and commit it, as DVC expects."""
         from ruamel.yaml import YAML

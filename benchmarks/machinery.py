@@ -1,22 +1,19 @@
-"""What some of the machinery is worth: glibc's settings, checksums, the fingerprint, the hook.
+"""What some of the machinery is worth: glibc's settings, checksums, the fingerprint.
 
     python benchmarks/machinery.py [--rounds 5] [--train 2000] [--faces 36000]
 
 Compares training on random faces with and without glibc told to keep freed memory (CPU time of the
-second epoch, which depends less on what else the machine is doing); opening an array with its
-checksum verified and with NumPy alone, from the page cache; and reading a classifier's features in
-`assess` by a hook and by torchvision's feature extractor (imports and set-up in a fresh process,
-where both need torchmetrics). The fingerprint identifies a run by its arrays and the code.
+second epoch, which depends less on what else the machine is doing); and opening an array with its
+checksum verified and with NumPy alone, from the page cache. The fingerprint identifies a run by its
+arrays and the code.
 """
 
 import argparse
 import importlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
 from timeit import timeit
 
 from alternate import ROOT, Child, alternate, ratios, run, spread, table
@@ -35,9 +32,6 @@ def main(rounds: int, train: int, validation: int, faces: int, more_faces: int) 
     """Print a Markdown table."""
     rows = [*_epochs(rounds, train, validation), _open(rounds, faces), _open(rounds, more_faces)]
     rows.append(_fingerprint(rounds, faces))
-    found = alternate({side: _child(side) for side in ("hook", "extractor")}, rounds).values()
-    for key, name in {"whole": "hook in `assess`", "own": "the same after torchmetrics"}.items():
-        rows.append(_row(name, *([child.figures[key] for child in side] for side in found)))
     print(f"{rounds} rounds: median (minimum to maximum)\n")
     print(table(("milliseconds", "with it", "without it", "without / with"), rows))
 
@@ -93,34 +87,12 @@ def _images(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE), dtype=np.uint8)
 
 
-def measure(side: str) -> None:
-    """Set up what reads a classifier's features, and print how many milliseconds it took."""
-    from unmask.models.folder import build, classifier_config
-
-    settings = section.load(ROOT / "params.yaml")["classifiers"][CNN]
-    classifier = build(classifier_config(CNN, settings, "whole", (SIDE, SIDE))).eval()
-    began = perf_counter()
-    from unmask.evaluation.quality import _Reader
-
-    loaded = perf_counter()
-    if side == "hook":
-        _Reader(classifier)
-    else:
-        from torchvision.models.feature_extraction import create_feature_extractor
-
-        create_feature_extractor(classifier, {"head.3": "features", "head.4": "logits"})
-    ended = perf_counter()
-    print(json.dumps({"whole": 1000 * (ended - began), "own": 1000 * (ended - loaded)}))
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] in (["keep"], ["default"]):
         if sys.argv[1] == "default":
             process._keep_memory = lambda: None
         process.prepare()
         importlib.import_module(sys.argv[2]).main(*sys.argv[3:])
-    elif sys.argv[1:2] in (["hook"], ["extractor"]):
-        measure(sys.argv[1])
     else:
         parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
         sizes = {"rounds": 5, "train": 2000, "validation": 200, "faces": 36_000}

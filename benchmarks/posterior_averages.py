@@ -7,7 +7,7 @@ are model folders, readers of whole faces; BASELINE is a folder with validation.
 the predictions to compare with. Does what `posterior_averages` in params.yaml does, but draws each
 half once for all readers and sample sizes, and none for training faces: at 15 ms a half, that makes
 it affordable without a GPU. Writes CLONE/data/posterior_averages/READER_SAMPLES (validation.csv,
-test.csv) and prints a table; draws no half again that it has drawn already.
+test.csv) and prints a table; draws no half again that the same RECONSTRUCTOR has drawn already.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(ROOT / "src"))
 
 from unmask.comparison.paired import gain, summary
+from unmask.core.checksum import of_file
 from unmask.core.faces import TEST, VALIDATION, FaceSet
 from unmask.core.files import atomic_folder, open_array, save_array, write_json
 from unmask.core.mask import stitch
@@ -58,9 +59,10 @@ def main(words: list[str] | None = None) -> None:
     readers = {folder: load_model(folder) for folder in options.readers}
     upper = open_array(options.clone / "data/halves/upper.npy")
     work = options.clone / "data/posterior_averages"
+    halves = work / _identity(options.reconstructor)
     tables = dict[str, dict[str, Table]]()
     for split, chosen in rows.items():
-        drawn = _draw(options.reconstructor, upper[chosen], max(options.samples), work / split)
+        drawn = _draw(options.reconstructor, upper[chosen], max(options.samples), halves / split)
         first, everything = stitch(upper[chosen], drawn[0]), np.arange(len(chosen))
         found = image_quality(faces.images[chosen], first, everything)["gradient_energy"]
         print(f"{split}: gradient energy of the halves drawn {found:.0%} of the true ones'")
@@ -86,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("readers", type=Path, nargs="+")
     parser.add_argument("--samples", type=int, nargs="+", default=[1, 4, 16])
     return parser
+
+
+def _identity(folder: Path) -> str:
+    """Return what tells a model's weights and settings from all others', as a folder's name."""
+    files = ("config.json", "weights.safetensors")
+    return "_".join(of_file(folder / name)[:8] for name in files)
 
 
 def _name(folder: Path) -> str:
@@ -138,16 +146,10 @@ def _figures(tables: dict[str, dict[str, Table]], baseline: Path) -> dict[str, d
 
 
 def _print(figures: dict[str, dict]) -> None:
-    head = [
-        "reader, samples",
-        "validation",
-        "test [95 %]",
-        "gain, points [95 %]",
-        "p (Holm)",
-        "within",
-    ]
     print()
-    print(table(head, [[name, *_cells(row)] for name, row in figures.items()]))
+    print(
+        table(["reader, samples", *_HEAD], [[name, *_cells(row)] for name, row in figures.items()])
+    )
 
 
 def _cells(row: dict) -> list[str]:

@@ -204,11 +204,12 @@ def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
 def last_quarter(training: dict[str, Any]) -> float | None:
     """Return how much the best loss on validation improved in the last quarter of the epochs.
 
-    As a share of the best one before, which has converged if this is 0; None for a single epoch.
+    As a share of the best one before, which has converged if this is 0; None where a quarter of the
+    epochs is less than one.
     """
     losses = [epoch["validation/loss"] for epoch in training["history"]]
     before = losses[: -(-3 * len(losses) // 4)]
-    return 1 - min(losses) / min(before) if len(losses) > 1 else None
+    return 1 - min(losses) / min(before) if len(before) < len(losses) else None
 
 
 def curves(folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from unmask.comparison.tables import percent, table
+from unmask.comparison.tables import percent, points, table
 from unmask.evaluation.statistics import gain_interval, holm, mcnemar_p
 
 
@@ -29,7 +29,7 @@ def main(first: Path, second: Path) -> None:
     columns = {
         f"{first.name} [95 %]": percent("first", "first_ci95"),
         f"{second.name} [95 %]": percent("second", "second_ci95"),
-        "difference, points [95 %]": _gain,
+        "difference, points [95 %]": points("gain", "gain_ci95"),
         "p (Holm)": lambda row: f"{row['holm_p']:.2g}",
     }
     print("\n".join(table("classifier", columns, rows)))
@@ -43,6 +43,7 @@ def _compared(name: str, first: Path, second: Path) -> dict[str, Any]:
         "first_ci95": one["ci95"],
         "second": two["accuracy"],
         "second_ci95": two["ci95"],
+        "gain": two["accuracy"] - one["accuracy"],
         "gain_ci95": gain_interval(before, after),
         "p": mcnemar_p(before, after),
     }
@@ -55,11 +56,6 @@ def _predictions(folder: Path, name: str) -> pd.DataFrame:
     if not isclose(accuracy, _test(folder, name)["accuracy"]):
         sys.exit(f"error: {folder}: metrics and predictions of {name} differ; collect them again")
     return predictions
-
-
-def _gain(row: Any) -> str:
-    low, high = (100 * end for end in row["gain_ci95"])
-    return f"{100 * (row['second'] - row['first']):+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _test(folder: Path, name: str) -> dict[str, Any]:
