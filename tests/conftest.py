@@ -4,13 +4,14 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from unmask.cli.main import main
 from unmask.core.faces import CLASSES, SIZE, FaceBlock, FaceSet, FaceSetWriter
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure():
@@ -64,6 +65,27 @@ def in_folder(tmp_path, monkeypatch):
     """Run the test in an empty folder: models and checkpoints are written below the working one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+class Said(NamedTuple):
+    """What a command leaves on the screen."""
+
+    status: int
+    out: list[str]
+    err: list[str]
+
+
+@pytest.fixture
+def unmask_command():
+    """A function that runs `unmask` with words, and returns status, lines of output and errors."""
+
+    def run(*words, given=None):
+        result = CliRunner().invoke(main, [str(word) for word in words], input=given)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout.splitlines(), result.stderr.splitlines())
+
+    return run
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ FILES = [
 ]  # fmt: skip
 
 FOLDERS = [
-    _spoiled("an unknown class", lambda folder: _move(folder, "train/sad", "train/bored"), "d/train/bored: unknown class folder; allowed are ..."),
+    _spoiled("an unknown class", lambda folder: _move(folder, "train/sad", "train/bored"), "d/train/bored: unknown class folder; allowed are angry, disgust, fear..."),
     _spoiled("an unknown split", lambda folder: _move(folder, "validation", "extra"), f"d/extra: unknown split folder; allowed are {_SPLITS}"),
     _spoiled("a class twice", lambda folder: _move(folder, "train/sad", "train/anger"), "d/train/angry: the same class as anger; merge the two"),
     _spoiled("a split twice", lambda folder: (folder / "val").mkdir(), "d/validation: the same split as val; merge the two"),

@@ -17,9 +17,9 @@ def zipped(members: Iterable[Member], compression: int = zipfile.ZIP_DEFLATED) -
     return buffer.getvalue()
 
 
-def tarred(members: Iterable[tuple[str, bytes]], mode: str = "w") -> bytes:
+def tarred(members: Iterable[tuple[str, bytes]], mode: str = "w", **details: object) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as file:
+    with tarfile.open(fileobj=buffer, mode=mode, **details) as file:
         for name, content in members:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)

@@ -2,13 +2,7 @@
 
 import pytest
 from corpus import SOURCES
-from stage_runs import stage, write_params
-
-
-@pytest.fixture(scope="module")
-def ingest():
-    with stage("ingest.py") as running:
-        yield running
+from stage_runs import write_params
 
 
 @pytest.mark.parametrize("case", SOURCES, ids=lambda case: case.name.replace(" ", "-"))

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 from cases import Case, put
 from odd_tables import CASES
-from stage_runs import stage, write_params
+from stage_runs import write_params
 
 from faces_csv import image
 from unmask.core.faces import FaceSet
-
-
-@pytest.fixture(scope="module")
-def ingest():
-    with stage("ingest.py") as running:
-        yield running
 
 
 @pytest.mark.parametrize("content", CASES.values(), ids=[name.replace(" ", "-") for name in CASES])

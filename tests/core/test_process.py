@@ -71,15 +71,28 @@ except Stop:
     assert done.stdout == "in time\n", done.stderr
 
 
-@pytest.mark.parametrize("folder", ["models", "data"])
-def test_a_folder_linked_to_a_disk_that_is_gone_is_refused_at_once(tmp_path, folder):
-    (tmp_path / folder).symlink_to("/nonexistent/disk")
+@pytest.mark.parametrize(
+    ("folder", "disk"),
+    [
+        ("models", "gone"),
+        ("data", "gone"),
+        ("models", "there"),
+        ("data/raw", "there"),
+        ("models/reconstructors", "there"),
+    ],
+)
+def test_a_folder_linked_to_another_disk_is_refused_at_once(tmp_path, folder, disk):
+    here = tmp_path / "clone"
+    (here / folder).parent.mkdir(parents=True)
+    (tmp_path / "there").mkdir()
+    (here / folder).symlink_to(tmp_path / disk)
     done = subprocess.run(
         [sys.executable, STAGES / "check_params.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=here, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {folder}: a link to another disk or folder, where DVC")
+    assert "`dvc config --local cache.dir" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -27,10 +27,7 @@ PROCESSES = {"precision": "float32", "devices": 1, "nodes": 1, "launcher": "pyth
 SETTINGS = {"seed": 1, **PROCESSES, "classifier": KIND, "reconstructor": KIND}
 LEARNING = Train.model_validate(SETTINGS)
 
-
-@pytest.fixture(autouse=True)
-def _in_folder(in_folder):
-    """All of it is written below a temporary folder."""
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 @pytest.fixture
@@ -103,7 +100,7 @@ def test_halves_are_shuffled_among_the_faces_of_a_split(injected):
         assert (whose != shuffled.rows(split)).mean() > 0.8
 
 
-def test_labels_are_shuffled_among_training_faces_alone(injected, keep):
+def test_labels_are_shuffled_among_training_faces_alone(injected):
     faces, shuffled = injected(labels="shuffled", copies="kept")
     train = faces.rows(TRAIN)
     assert sorted(shuffled.labels[train]) == sorted(faces.labels[train])

@@ -18,10 +18,7 @@ from unmask.training.process_group import Compute
 
 ADVERSARIAL = ["cgan", "cgan_resnet"]
 
-
-@pytest.fixture(autouse=True)
-def _in_folder(in_folder):
-    """All of it is written below a temporary folder."""
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 class Generator(nn.Module):

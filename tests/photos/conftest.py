@@ -2,16 +2,13 @@
 
 import os
 import shutil
-from types import SimpleNamespace
 
 import pytest
 import skimage.data
-from click.testing import CliRunner
 from filelock import FileLock
 from PIL import Image
 from small_reader import save_reader
 
-from unmask.cli.main import main
 from unmask.core.errors import UserError
 from unmask.models.folder import build, reconstructor_config, save_model
 from unmask.photos import face_models
@@ -88,20 +85,3 @@ def photos(tmp_path, monkeypatch, astronaut, masked):
     Image.fromarray(astronaut).save(album / "bare.png")
     Image.fromarray(masked).save(album / "more" / "masked.jpg")
     return album
-
-
-@pytest.fixture
-def unmask_command():
-    """A function that runs `unmask` with words, and returns status, lines of output and errors."""
-
-    def run(*words, given=None):
-        result = CliRunner().invoke(main, [str(word) for word in words], input=given)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return SimpleNamespace(
-            status=result.exit_code,
-            out=result.stdout.splitlines(),
-            err=result.stderr.splitlines(),
-        )
-
-    return run

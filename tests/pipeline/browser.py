@@ -22,13 +22,13 @@ def chromium():
 
 
 @contextmanager
-def opened(file, **context):
+def opened(browser, file, **context):
     """Yield a page without a network and a list that gathers what it complains of.
 
     context: as in Playwright.
     """
-    with chromium() as browser:
-        page = browser.new_context(offline=True, **context).new_page()
+    with browser.new_context(offline=True, **context) as alone:
+        page = alone.new_page()
         complaints = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -141,26 +141,6 @@ def test_a_launcher_that_hides_dvc_does_not_end_the_stage(clone, launcher):
     assert (clone.path / "models/baseline/config.json").exists()
 
 
-@pytest.mark.parametrize(
-    ("folder", "command"),
-    [
-        ("models", "train_classifier ceiling"),
-        ("data/raw", "make_sample"),
-        ("models/reconstructors", "train_reconstructor unet"),
-    ],
-)
-def test_a_folder_linked_to_another_disk_is_refused_before_training(
-    clone, tmp_path, folder, command
-):
-    elsewhere = tmp_path / "disk"
-    shutil.move(clone.path / folder, elsewhere)
-    (clone.path / folder).symlink_to(elsewhere)
-    (line,) = stage(clone, command, {}, status=2).splitlines()
-    assert line.startswith(f"error: {folder}: a link to another disk or folder")
-    assert "`dvc config --local cache.dir" in line
-    assert not list((clone.path / ".checkpoints").rglob("*.safetensors"))
-
-
 def test_the_cache_can_be_on_another_disk_as_the_refusal_says(clone, tmp_path):
     clone.dvc("config", "--local", "cache.dir", str(tmp_path / "disk"))
     clone.dvc("config", "--local", "cache.type", "symlink")
@@ -275,7 +255,7 @@ def test_a_folder_that_is_no_repository_is_refused_before_anything_is_installed(
     assert not (tmp_path / ".venv").exists()
 
 
-def test_a_source_archive_runs_without_git_as_the_refusal_says(clone, tmp_path):
+def test_a_source_archive_runs_without_git_as_the_refusal_says(clone):
     shutil.rmtree(clone.path / ".git")
     clone.dvc("config", "--local", "core.no_scm", "true")
     clone.dvc("repro", "--single-item", "--force", "evaluate_baseline")

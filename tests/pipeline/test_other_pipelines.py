@@ -5,13 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import opened
+from browser import chromium, opened
 from clone import EXPERIMENTS, KEPT, ROOT, SEEDS, lock, stages_run
 from imports import covered, imported_files
 
 pytestmark = pytest.mark.slow
 
-# What some architectures share, and DVC cannot name for those alone.
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +27,9 @@ def report(reproduced):
     return reproduced.path / "report/index.html"
 
 
-def test_the_report_shows_everything_without_a_network(report, reproduced):
+def test_the_report_shows_everything_without_a_network(report, reproduced, browser):
     headline = json.loads((reproduced.path / "metrics/headline.json").read_text())
-    with opened(report) as (page, complaints):
+    with opened(browser, report) as (page, complaints):
         text = page.inner_text("main")
         for block in ("baseline", "final", "ceiling"):
             assert f"{100 * headline[block]['test']['accuracy']:.1f} %" in text
@@ -37,8 +42,8 @@ def test_the_report_shows_everything_without_a_network(report, reproduced):
     assert complaints == []
 
 
-def test_a_click_on_a_title_sorts_the_report(report):
-    with opened(report) as (page, complaints):
+def test_a_click_on_a_title_sorts_the_report(report, browser):
+    with opened(browser, report) as (page, complaints):
         table = page.locator("table.sortable").first
         title = table.get_by_role("columnheader", name="macro F1")
 
@@ -58,9 +63,9 @@ def test_a_click_on_a_title_sorts_the_report(report):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_report_fits_a_phone_by_day_and_by_night(report, scheme):
+def test_the_report_fits_a_phone_by_day_and_by_night(report, browser, scheme):
     phone = {"width": 390, "height": 844}
-    with opened(report, viewport=phone, color_scheme=scheme) as (page, _):
+    with opened(browser, report, viewport=phone, color_scheme=scheme) as (page, _):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
@@ -140,9 +145,9 @@ def test_seeds_are_put_side_by_side(seeds, reproduced):
 
 
 @pytest.mark.usefixtures("report", "laboratory", "seeds")
-def test_the_report_shows_other_pipelines_of_the_same_faces_and_model(clone):
+def test_the_report_shows_other_pipelines_of_the_same_faces_and_model(clone, browser):
     clone.dvc("repro", "report/dvc.yaml")
-    with opened(clone.path / "report/index.html") as (page, complaints):
+    with opened(browser, clone.path / "report/index.html") as (page, complaints):
         laboratory = page.inner_text("#laboratory")
         assert all(name in laboratory for name in EXPERIMENTS)
         assert page.locator("#laboratory svg").count() == 1

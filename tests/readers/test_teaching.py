@@ -21,10 +21,7 @@ from unmask.training.teaching import Finished, Lesson, train_reader
 RESNET = {"name": "resnet", "width": 2, "blocks": 1, "dropout": 0.0}
 PAPER_CNN = {"name": "paper_cnn", "filters": [2], "hidden": 4, "dropout": 0.0, "dense_dropout": 0.0}
 
-
-@pytest.fixture(autouse=True)
-def _in_folder(in_folder):
-    """All of it is written below a temporary folder."""
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 @pytest.fixture
@@ -47,7 +44,7 @@ def learn(name, of, lesson, number=0, epochs=1, **changes):
 
 
 @pytest.fixture
-def teacher(lesson):
+def teacher(in_folder, lesson):
     """A reader of whole faces with two seeds and two folds, as a teacher."""
     whole = entry(sees="faces", folds=2)
     for number in range(2):

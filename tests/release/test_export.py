@@ -12,19 +12,19 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from click.testing import CliRunner
 from huggingface_hub import ModelCard, metadata_load
 from small_models import faces, save
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 from torchvision.models.resnet import Bottleneck, ResNet
 
 import unmask
-from unmask.cli.main import main
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
 from unmask.models import encoders
 from unmask.models.registry import names
 from unmask.release import export
+
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 # What these have that others have not is little, and tracing takes time for every layer.
 MANY_LAYERS = {
@@ -82,20 +82,6 @@ def reader(tmp_path_factory):
     write_json(folder / "calibration.json", {"temperature": 0.25, "threshold": 0.5})
     (folder / "README.md").write_text("---\nlicense: mit\n---\n\n# A card\n")
     return folder
-
-
-@pytest.fixture
-def unmask_command(tmp_path, monkeypatch):
-    """A function that runs `unmask` in an empty folder; returns status and printed lines."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        result = CliRunner().invoke(main, [str(word) for word in words])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, result.stdout.splitlines(), result.stderr.splitlines()
-
-    return command
 
 
 def test_a_reader_is_exported_with_its_temperature_and_describes_itself(reader, unmask_command):

@@ -2,39 +2,19 @@
 
 import bz2
 import gzip
-import io
 import lzma
-import stat
 import tarfile
 import zipfile
 
 import numpy as np
 import pytest
 
-from faces_csv import HEADER, image, pair, read, refusal, rows, table, write
+from bad_input.packing import tarred, zipped
+from faces_csv import image, pair, read, refusal, table, write
 from unmask.sources import limits
 
 NOTES = ("fer2013/README", b"notes")
 WHOLE = [NOTES, ("fer2013/fer2013.csv", table())]
-
-
-def zipped(members, compression=zipfile.ZIP_DEFLATED):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as file:
-        for name, content in members:
-            file.writestr(name, content)
-    return buffer.getvalue()
-
-
-def tarred(members, mode="w", **details):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode, **details) as file:
-        for name, content in members:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            file.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
 
 FORMS = {
     "fer2013.csv": table(),
@@ -46,7 +26,7 @@ FORMS = {
     "stored.zip": zipped(WHOLE, zipfile.ZIP_STORED),
     "lzma.zip": zipped(WHOLE, zipfile.ZIP_LZMA),
     "fer2013.tar": tarred(WHOLE),
-    "pax.tar": tarred(WHOLE, format=tarfile.PAX_FORMAT),
+    "gnu.tar": tarred(WHOLE, format=tarfile.GNU_FORMAT),
     "fer2013.tar.gz": tarred(WHOLE, "w:gz"),
     "fer2013.tgz": tarred(WHOLE, "w:gz"),
     "fer2013.tar.xz": tarred(WHOLE, "w:xz"),
@@ -142,38 +122,14 @@ MEMBERS = {
 @pytest.mark.parametrize(("members", "what"), MEMBERS.values(), ids=MEMBERS.keys())
 def test_none_or_several_files_are_refused_by_name(tmp_path, pack, members, what):
     message = refusal(write(tmp_path, pack(members)))
-    assert what in message or not members  # an empty tar is zeros alone
+    empty_tar = pack is tarred and not members  # zeros alone
+    assert what in message or empty_tar
 
 
 def test_fault_in_a_member_names_archive_member_and_line(tmp_path):
     bad = table().replace(b"PublicTest", b"Publictest", 1)
     path = write(tmp_path, zipped([("x/fer2013.csv", bad)]))
     assert refusal(path).startswith(f"{path}/x/fer2013.csv:9: Usage is 'Publictest'")
-
-
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
-def test_links_and_devices_in_a_tar_are_no_files(tmp_path, kind):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as file:
-        entry = tarfile.TarInfo("fer2013.csv")
-        entry.type, entry.linkname = kind, "/etc/passwd"
-        file.addfile(entry)
-    assert "a link or a device" in refusal(write(tmp_path, buffer.getvalue()))
-
-
-def test_link_in_a_zip_is_no_file(tmp_path):
-    entry = zipfile.ZipInfo("fer2013.csv")
-    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-    assert "a link or a device" in refusal(write(tmp_path, zipped([(entry, "/etc/passwd")])))
-
-
-def test_locked_zip_is_refused(tmp_path):
-    content = bytearray(zipped(WHOLE))
-    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        at = -1
-        while (at := content.find(magic, at + 1)) >= 0:
-            content[at + offset] |= 1
-    assert "password" in refusal(write(tmp_path, bytes(content)))
 
 
 COMPRESSED = ["fer2013.csv.gz", "fer2013.csv.xz", "fer2013.csv.bz2", "fer2013.zip", "stored.zip"]
@@ -196,23 +152,6 @@ def test_flipped_byte_is_refused(tmp_path, name):
     content[len(content) // 2] ^= 1
     path = write(tmp_path, bytes(content), name)
     assert refusal(path).startswith(f"{path}")
-
-
-def test_bomb_of_one_long_line_is_refused_at_once(tmp_path):
-    buffer = io.BytesIO()
-    with gzip.open(buffer, "wb", compresslevel=1) as file:
-        file.write(f"{HEADER}\n{rows()[0]}\n".encode())
-        for _ in range(64):
-            file.write(b"1 " * (1 << 19))
-    path = write(tmp_path, buffer.getvalue())
-    assert refusal(path).startswith(f"{path}:3: a line of more than 64 KiB")
-
-
-def test_forged_tar_header_of_a_gigabyte_is_refused(tmp_path):
-    entry = tarfile.TarInfo("fer2013.csv")
-    entry.type, entry.size = tarfile.XHDTYPE, 1 << 30
-    path = write(tmp_path, gzip.compress(entry.tobuf() + bytes(100_000)))
-    assert "damaged" in refusal(path)
 
 
 def test_archive_of_very_many_files_is_refused(tmp_path, monkeypatch):

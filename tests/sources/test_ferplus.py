@@ -109,7 +109,7 @@ def test_non_faces_leave(sample):
     np.testing.assert_array_equal(after.row, before.row[before.row >= 22])
 
 
-def test_the_annotators_of_the_sample_agree_more_with_the_truth_than_chance(sample):
+def test_the_annotators_of_the_sample_agree_more_with_the_truth_than_chance():
     splits = draw_splits({"train": 350, "validation": 7, "test": 7}, 1)
     most = splits["train"].votes.argmax(axis=1)
     assert (splits["train"].votes.sum(axis=1) == 10).all()

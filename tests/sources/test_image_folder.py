@@ -1,8 +1,5 @@
 """Folders of images: which files become which faces, and what is refused by name."""
 
-import struct
-import zlib
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -114,92 +111,6 @@ def test_leftovers_of_file_browsers_are_skipped(tmp_path):
     (tmp_path / ".cache").mkdir()
     (tmp_path / "README.txt").write_text("notes")
     assert len(read(tmp_path).labels) == 21
-
-
-def spoil_unknown_class(folder):
-    (folder / "train" / "bored").mkdir()
-    return folder / "train" / "bored", "unknown class folder; allowed are angry, disgust, fear"
-
-
-def spoil_unknown_split(folder):
-    (folder / "extra").mkdir()
-    return folder / "extra", "unknown split folder; allowed are train, training, val, valid"
-
-
-def spoil_class_twice(folder):
-    (folder / "train" / "happiness").mkdir()
-    return folder / "train" / "happy", "the same class as happiness"
-
-
-def spoil_split_twice(folder):
-    (folder / "val").mkdir()
-    return folder / "validation", "the same split as val"
-
-
-def spoil_nested_folder(folder):
-    (folder / "test" / "sad" / "more").mkdir()
-    return folder / "test" / "sad" / "more", "not a file"
-
-
-def spoil_with_text(folder):
-    path = folder / "test" / "sad" / "notes.txt"
-    path.write_text("notes")
-    return path, "not a readable image"
-
-
-def spoil_with_empty_file(folder):
-    path = folder / "test" / "sad" / "empty.jpg"
-    path.touch()
-    return path, "not a readable image"
-
-
-def spoil_by_cutting(folder):
-    path = folder / "test" / "sad" / "cut.jpg"
-    save(path, np.tile(image(0), (4, 4)))
-    path.write_bytes(path.read_bytes()[:-2000])
-    return path, "not a readable image"
-
-
-def spoil_by_flipping_bytes(folder):
-    path = folder / "test" / "sad" / "0.png"
-    content = bytearray(path.read_bytes())
-    content[60:80] = bytes(20)
-    path.write_bytes(content)
-    return path, "not a readable image"
-
-
-def spoil_with_bomb(folder):
-    path = folder / "test" / "sad" / "0.png"
-    content = bytearray(path.read_bytes())
-    content[16:24] = struct.pack(">II", 40_000, 40_000)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    path.write_bytes(content)
-    return path, "not a readable image"
-
-
-def spoil_with_large_image(folder):
-    path = folder / "test" / "sad" / "large.png"
-    Image.new("1", (10_000, 10_000)).save(path)
-    return path, "10000x10000 pixels are more than"
-
-
-def spoil_with_16_bits(folder):
-    path = folder / "test" / "sad" / "deep.png"
-    save(path, np.full((48, 48), 30_000, dtype=np.uint16))
-    return path, "pixels of the kind I;16"
-
-
-SPOILERS = [value for name, value in globals().items() if name.startswith("spoil_")]
-
-
-@pytest.mark.parametrize("spoil", SPOILERS)
-def test_fault_is_refused_with_the_name_of_the_file(tmp_path, spoil, recwarn):
-    fill(tmp_path, count=1)
-    path, what = spoil(tmp_path)
-    message = refusal(tmp_path)
-    assert message.startswith(f"{path}: ")
-    assert what in message
-    assert not recwarn.list
 
 
 @pytest.mark.parametrize("missing", ["train", "test"])

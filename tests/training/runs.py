@@ -72,6 +72,10 @@ def same(first, second):
     return all(np.array_equal(first[key], second[key]) for key in first)
 
 
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
+
+
 class PowerCut(Exception):  # noqa: N818
     """Stands for a machine that goes down."""
 

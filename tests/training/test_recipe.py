@@ -7,6 +7,7 @@ import pytest
 from runs import (
     EVERYTHING,
     PowerCut,
+    contents,
     interrupt_after,
     run_classifier,
     run_reconstructor,
@@ -21,10 +22,6 @@ from unmask.params.models import Train
 from unmask.training import loop
 
 pytestmark = pytest.mark.usefixtures("in_folder")
-
-
-def contents(folder):
-    return {p.relative_to(folder): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
 
 
 @pytest.mark.parametrize(

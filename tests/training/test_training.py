@@ -15,6 +15,7 @@ from runs import (
     LEARNING,
     RECONSTRUCTORS,
     PowerCut,
+    contents,
     interrupt_after,
     run_classifier,
     run_reconstructor,
@@ -36,10 +37,7 @@ from unmask.training.objective import SingleLoss
 from unmask.training.record import Record
 from unmask.training.run import Inputs, begin, train_and_save
 
-
-@pytest.fixture(autouse=True)
-def _in_folder(in_folder):
-    """All of it is written below a temporary folder."""
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 def test_a_classifier_learns(faces):
@@ -164,10 +162,6 @@ def test_faces_that_the_audit_removed_play_no_part(faces):
     images[~keep] = 0
     blanked = FaceSet(images, faces.labels, faces.split, faces.row)
     assert same(run_classifier(faces, settings(), keep), run_classifier(blanked, settings(), keep))
-
-
-def contents(folder):
-    return {p.relative_to(folder): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
 
 
 # One of each kind: classification, supervised, adversarial, on the kept features of an encoder.
