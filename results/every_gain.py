@@ -31,8 +31,8 @@ RUNS = {
     "splits/ferplus/predictions": "eight epochs, FER+'s labels",
     "placement/predictions/rows": "eight epochs, trained anew",
     "placement/predictions/eyes": "eight epochs, faces placed by the eyes",
-    "converged/predictions": "converged",
-    "converged/strong/predictions": "converged, read by a stronger network",
+    "converged/predictions": "trained longer",
+    "converged/strong/predictions": "trained longer, read by a stronger network",
     "flow/finals/predictions": "20 epochs, one half of each face",
 }
 """Folders of predictions, and how what was read there had been reconstructed."""

@@ -52,7 +52,7 @@ def test_a_gain_is_over_the_upper_halves_of_the_same_run(made):
     found = rows["cnn_deep, eight epochs, encoders from noise"]["gain"]["accuracy"]
     assert found == pytest.approx(right["cnn_deep"] - right["baseline"])
     over_seeds = read_json(PAGE / "results.json")["readers"]["unet"]["gain"]
-    row = rows["unet, converged"]
+    row = rows["unet, trained longer"]
     assert row["seeds"] == 3
     assert row["gain"] == near(over_seeds | {"holm_p": row["gain"]["holm_p"]})
     assert not [name for name in rows if name.startswith(("ceiling", "baseline", "hard"))]
