@@ -3,9 +3,9 @@
     python results/every_gain.py RESULTS FOLDER
 
 RESULTS is `results/fer2013`. Gain is over the reader of upper halves in the same run, from the test
-predictions of both; those of averaged posteriors were measured where all their predictions were. p
-has one correction, by Holm's method, over all rows. Prints the table; writes every_gain.json and
-every_gain.png to FOLDER.
+predictions of both, and so is the change of the log loss; the gains of averaged posteriors were
+measured where all their predictions were. p has one correction, by Holm's method, over all rows.
+Prints the table; writes every_gain.json and every_gain.png to FOLDER.
 """
 
 import re
@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from matplotlib.figure import Figure
 
-from unmask.comparison.paired import gain
+from unmask.comparison.paired import gain, log_loss_change
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, table
 from unmask.core.files import read_json, write_json
-from unmask.evaluation.predictions import Table
+from unmask.evaluation.predictions import ROW, Table
 from unmask.evaluation.statistics import holm
 
 RUNS = {
@@ -60,11 +60,13 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         readers: dict[str, dict[str, Table]] = {}
         for file in sorted((results / place).glob("*.csv.xz")):
             name, seed = re.fullmatch(r"(.+?)(?:-(\d+))?\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
-            readers.setdefault(name, {})[seed or "1"] = pd.read_csv(file)
+            found = np.loadtxt(file, ROW, delimiter=",", skiprows=1)
+            readers.setdefault(name, {})[seed or "1"] = found
         (upper,) = _UPPER & readers.keys()
         for name in sorted(readers.keys() - _UPPER - _WHOLE):
-            one, two = readers[upper], readers[name]
-            found = gain([*one.values()], [*two.values()], paired=list(one) == list(two))
+            one, two = [*readers[upper].values()], [*readers[name].values()]
+            found = gain(one, two, paired=readers[upper].keys() == readers[name].keys())
+            found["log_loss"] = log_loss_change(one, two)
             yield f"{name.removeprefix('stitched_')}, {how}", {"seeds": len(two), "gain": found}
 
 
@@ -104,6 +106,7 @@ _COLUMNS: Columns = {
     "seeds": lambda row: str(row["seeds"]),
     **{title: COLUMNS[title] for title in ("gain, points [95 %]", "p (Holm)")},
     "gain below": lambda row: f"{100 * row['gain']['below']:+.1f}",
+    "log loss change [95 %]": COLUMNS["log loss change [95 %]"],
 }
 
 

@@ -2,7 +2,8 @@
 
 Writes data/raw/sample.csv (Kaggle layout), data/raw/sample_votes.csv (what ten annotators see in
 them, in the layout of FER+), data/raw/sample.png (some of the faces, to look at) and
-metrics/sample.json: the best accuracy that anyone can reach on them, and how many there are.
+metrics/sample.json: the best accuracy and log loss that anyone can reach on them, and how many
+there are.
 """
 
 import _source  # noqa: F401
@@ -11,7 +12,7 @@ from unmask.core import section, stage
 from unmask.core.faces import CLASSES
 from unmask.core.files import atomic_write, write_json
 from unmask.params.data import Sample
-from unmask.sample.action_units import attainable_accuracy
+from unmask.sample.action_units import attainable_accuracy, attainable_log_loss
 from unmask.sample.synthetic import contact_sheet, draw_splits, write_csv, write_votes
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         "metrics/sample.json",
         {
             "attainable_accuracy": attainable_accuracy(),
+            "attainable_log_loss": attainable_log_loss(),
             "faces": {name: len(split.labels) for name, split in splits.items()},
             "classes": {name: labels.count(label) for label, name in enumerate(CLASSES)},
         },

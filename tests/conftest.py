@@ -39,7 +39,6 @@ def pytest_collection_modifyitems(items):
         "test_dvc.py": 0,
         "test_benchmarks.py": 1,
         "test_pipeline_benchmark.py": 1,
-        "test_torture.py": 1,
         "test_training.py": 1,
         "test_environment.py": 2,
         "test_other_pipelines.py": 2,

@@ -49,6 +49,14 @@ def test_the_ceiling_would_be_caught_if_it_were_claimed_for_upper_halves(attaina
     assert exceeds(read("compare.json")["ceiling"]["accuracy"], attainable["upper"], faces)
 
 
+def test_a_teacher_brings_its_student_nearer_to_the_attainable_posterior():
+    attainable = read("sample.json")["attainable_log_loss"]["upper"]
+    readers = read("results.json", "readers")["readers"]
+    hard, distilled = (readers[name]["test"]["log_loss"] for name in ("hard", "distilled"))
+    assert len(hard["by_seed"]) >= 3
+    assert attainable < distilled["mean"] < hard["mean"]
+
+
 def test_injected_leaks_are_caught_by_what_upper_halves_hold(attainable):
     found = read("results.json", "laboratory")["experiments"]
 

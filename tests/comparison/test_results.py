@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from unmask.comparison.calibration import calibration
-from unmask.comparison.paired import gain, sign_flip_p, summary
+from unmask.comparison.paired import gain, log_loss, log_loss_change, sign_flip_p, summary
 from unmask.comparison.readers import draw, markdown, results
 from unmask.core.files import write_json
 from unmask.evaluation.predictions import predictions, write_predictions
@@ -73,6 +73,29 @@ def test_the_bound_of_a_gain_is_that_of_one_model_each():
     assert below < gain([first], [second], paired=False)["equivalent_within"]
 
 
+def test_the_log_loss_is_that_of_the_labels():
+    first, second = [table(0.5, 1), table(0.52, 2)], [table(0.6, 3)]
+    rights = [(one["label"] == one["prediction"]).mean() for one in first]
+    by_seed = [-share * np.log(0.7) - (1 - share) * np.log(0.05) for share in rights]
+    found = log_loss(first)
+    assert found["by_seed"] == pytest.approx(by_seed)
+    assert found["mean"] == pytest.approx(np.mean(by_seed))
+    change = log_loss_change(first, second)
+    assert change["mean"] == pytest.approx(log_loss(second)["mean"] - found["mean"])
+    assert found["ci95"][0] < found["mean"] < found["ci95"][1]
+    assert change["ci95"][0] < change["mean"] < change["ci95"][1] < 0
+    # As wide as where the means of other faces like these would lie.
+    losses = -np.log(second[0]["probabilities"][np.arange(FACES), second[0]["label"]])
+    drawn = np.random.default_rng(0).choice(losses, (4000, FACES)).mean(axis=1)
+    expected = np.quantile(drawn, [0.025, 0.975])
+    assert log_loss(second)["ci95"] == pytest.approx(expected, abs=0.02)
+
+
+def test_a_face_held_impossible_costs_as_much_as_six_decimals_can_tell():
+    certain = predictions(np.arange(2), np.zeros(2, np.uint8), np.eye(7, dtype=np.float32)[[0, 1]])
+    assert log_loss([certain])["by_seed"] == pytest.approx([-np.log(1e-6) / 2])
+
+
 CLASSIFIER = {"name": "resnet"}
 
 
@@ -117,6 +140,7 @@ def test_masked_readers_are_compared_with_the_first_that_learns_from_labels(figu
     assert gains["taught"]["holm_p"] >= gains["taught"]["p"]
     assert gains["taught"]["t_test_p"] is not None
     assert gains["both"]["t_test_p"] is None
+    assert gains["taught"]["log_loss"]["ci95"][1] < 0
 
 
 def test_the_table_and_the_figure_show_every_reader(figures):
@@ -124,6 +148,8 @@ def test_the_table_and_the_figure_show_every_reader(figures):
     for name in ("whole", "hard", "taught", "both"):
         assert f"| {name} " in text
     assert "77.0%" in text
+    losses = [row["test"]["log_loss"]["mean"] for row in figures["readers"].values()]
+    assert all(f"| {value:.3f}" in text for value in losses)
     axes = draw(figures).axes
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == [
         "both", "taught", "hard", "whole",

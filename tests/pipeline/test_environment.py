@@ -54,9 +54,7 @@ STAGES = [
     "make_sample",
     "audit",
     "train_classifier baseline",
-    "train_reconstructor cgan",
     "assess unet",
-    "evaluate_classifier baseline",
     "compare",
     "report",
 ]

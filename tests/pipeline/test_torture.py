@@ -4,9 +4,11 @@ import re
 import subprocess
 import sys
 
+import pytest
 from clone import ROOT
 
 
+@pytest.mark.rare
 def test_what_is_stopped_and_started_again_ends_as_if_it_had_not_been():
     options = ["--kills", "3", "--trainings", "1", "--epochs", "2", "--checkpoints", "5"]
     result = subprocess.run(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from unmask.core.faces import CLASSES
 from unmask.sample.action_units import (
@@ -15,6 +16,7 @@ from unmask.sample.action_units import (
     UNITS,
     UPPER_UNITS,
     attainable_accuracy,
+    attainable_log_loss,
 )
 from unmask.sample.synthetic import (
     class_counts,
@@ -103,7 +105,7 @@ def test_units_move_as_often_as_the_table_says():
         np.testing.assert_allclose(moves.mean(axis=0), PROBABILITIES[label], atol=0.035)
 
 
-def test_attainable_accuracy_is_what_the_bayes_classifier_reaches():
+def test_attainable_figures_are_what_the_bayes_classifier_reaches():
     random = np.random.default_rng(1)
     count = 200_000
     labels = random.choice(len(CLASSES), size=count, p=PRIORS)
@@ -115,6 +117,9 @@ def test_attainable_accuracy_is_what_the_bayes_classifier_reaches():
         )
         reached = (score.argmax(axis=1) == labels).mean()
         assert reached == pytest.approx(attainable_accuracy()[part], abs=0.004)
+        posterior = log_softmax(score, axis=1)
+        lost = -posterior[np.arange(count), labels].mean()
+        assert lost == pytest.approx(attainable_log_loss()[part], abs=0.01)
 
 
 def test_upper_half_tells_much_but_far_less_than_the_whole_face():
@@ -172,6 +177,7 @@ def test_stage_writes_sample_picture_and_metrics(tmp_path):
     subprocess.run([sys.executable, STAGE], cwd=tmp_path, check=True)
     metrics = json.loads((tmp_path / "metrics/sample.json").read_text())
     assert metrics["attainable_accuracy"] == attainable_accuracy()
+    assert metrics["attainable_log_loss"] == attainable_log_loss()
     assert metrics["faces"] == {"train": 12, "validation": 7, "test": 8}
     assert list(metrics["classes"]) == list(CLASSES)
     assert sum(metrics["classes"].values()) == 27

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, softmax
 
-from unmask.evaluation.predictions import Table
+from unmask.evaluation.predictions import SMALLEST, Table
 from unmask.evaluation.statistics import calibration_error
 
-_SMALLEST = 1e-6  # predictions are written with six decimals
 _COOLEST, _HOTTEST, _HALVINGS = 0.05, 20.0, 60
 _BINS, _STEPS = 10, 20
 _DOUBT = 0.05
@@ -134,5 +133,5 @@ def _right(table: Table) -> NDArray[np.bool_]:
 
 def _logs(table: Table) -> NDArray[np.float64]:
     """Return logits, up to what is common to all classes of a face, float [n,7]."""
-    logs: NDArray[np.float64] = np.log(np.maximum(table["probabilities"], _SMALLEST))
+    logs: NDArray[np.float64] = np.log(np.maximum(table["probabilities"], SMALLEST))
     return logs

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from unmask.comparison.seeds import paired_t_p
 from unmask.core.faces import CLASSES
-from unmask.evaluation.predictions import Table
+from unmask.evaluation.predictions import SMALLEST, Table
 from unmask.evaluation.statistics import draws, interval, refuse_other_faces
 
 Counts = NDArray[np.int64]
@@ -60,6 +60,28 @@ def gain(first: Sequence[Table], second: Sequence[Table], *, paired: bool) -> di
     }
 
 
+def log_loss(tables: Sequence[Table]) -> dict[str, Any]:
+    """Return the log loss, in nats, of several models on the same faces.
+
+    `mean` is over models and faces, `ci95` its interval over faces, `by_seed` each model's. The
+    loss of a face is -log p(label), a proper score (Gneiting and Raftery 2007, "Strictly proper
+    scoring rules, prediction, and estimation", section 2): the true posterior has the least. So it
+    sees differences between readers' probabilities that leave their answers as they are.
+    """
+    losses = _losses(tables)
+    return _about(losses.mean(axis=0)) | {"by_seed": losses.mean(axis=1).tolist()}
+
+
+def log_loss_change(first: Sequence[Table], second: Sequence[Table]) -> dict[str, Any]:
+    """Return the second reader's log loss less the first's, in nats, on the same faces.
+
+    `mean` is over models and faces, `ci95` its interval over faces. Below zero, the second's
+    probabilities are better.
+    """
+    refuse_other_faces(first[0], second[0])
+    return _about(_losses(second).mean(axis=0) - _losses(first).mean(axis=0))
+
+
 def sign_flip_p(apart: Counts) -> float:
     """Return the two-sided p of the exact sign-flip test that differences are about zero.
 
@@ -88,3 +110,19 @@ def _times_right(tables: Sequence[Table]) -> Counts:
     right: Counts = np.stack([one["label"] == one["prediction"] for one in tables]).astype(np.int64)
     times: Counts = right.sum(axis=0)
     return times
+
+
+def _losses(tables: Sequence[Table]) -> NDArray[np.float64]:
+    """Return -log p(label) for each model and face, float64 [models, n]."""
+    for other in tables[1:]:
+        refuse_other_faces(tables[0], other)
+    faces = np.arange(len(tables[0]))
+    of_labels = np.stack([one["probabilities"][faces, one["label"]] for one in tables])
+    losses: NDArray[np.float64] = -np.log(np.maximum(of_labels, SMALLEST))
+    return losses
+
+
+def _about(values: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the mean over faces and its 95 % interval, by the standard error."""
+    mean, margin = values.mean(), norm.ppf(0.975) * values.std(ddof=1) / np.sqrt(len(values))
+    return {"mean": float(mean), "ci95": [float(mean - margin), float(mean + margin)]}

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from unmask.comparison.paired import gain, summary
+from unmask.comparison.paired import gain, log_loss, log_loss_change, summary
 from unmask.comparison.tables import Columns, percent, points, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
@@ -20,6 +20,10 @@ from unmask.params.readers import FACES, HALVES, ReaderEntry, Readers
 
 def _of_gain(key: str) -> Any:
     return lambda row: f"{row['gain'][key]:.2g}" if row.get("gain", {}).get(key) is not None else ""
+
+
+def _nats(change: Mapping[str, Any] | None) -> str:
+    return "{mean:+.3f} [{ci95[0]:+.3f}, {ci95[1]:+.3f}]".format(**change) if change else ""
 
 
 COLUMNS: Columns = {
@@ -37,6 +41,8 @@ COLUMNS: Columns = {
     "within, points": lambda row: (
         f"{100 * row['gain']['equivalent_within']:.1f}" if "gain" in row else ""
     ),
+    "log loss": lambda row: f"{row['test']['log_loss']['mean']:.3f}",
+    "log loss change [95 %]": lambda row: _nats(row.get("gain", {}).get("log_loss")),
     "calibration error": lambda row: f"{row['test']['calibration_error']:.3f}",
     "after": lambda row: f"{row['confidence']['calibration_error']:.3f}",
     "temperature": lambda row: f"{row['confidence']['temperature']:.2f}",
@@ -54,6 +60,9 @@ right (McNemar's exact test if there is one seed), with Holm's correction; "p ov
 the paired t test on the same seeds. "Within" is the least difference, in points, from which the
 two are shown to differ by less: the larger end of the gain's 90 % interval (two one-sided tests).
 
+Log loss is the mean of -log p(label) on the test split, in nats: the less, the nearer a reader's
+probabilities are to the true posterior. {on_change}
+
 The temperature is fitted on validation; "after" is the calibration error once it is applied. A
 reader that answers only where its confidence reaches a threshold, chosen on validation so that at
 most {risk:.0%} of its answers are wrong, answers "answered" of the test faces.
@@ -63,15 +72,20 @@ _NOTE_ON_GAIN = """\
 Gain is on the test split, over `{reference}`, the first reader of upper halves that learns
 from labels alone. """
 
+_NOTE_ON_CHANGE = """\
+The change is from that of
+`{reference}`, with its interval over faces."""
+
 
 def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     """Return the figures of `readers/results.json`.
 
     `readers` by name: `view`, `parameters`, `seeds`, `validation` and `test` with `accuracy`,
-    `ci95`, `by_seed` and their `standard_deviation`, `test` with `calibration_error` as well;
-    `confidence`, means over seeds of what `comparison.calibration` finds, but `reliability` of the
-    first seed alone; `teacher`, what is known of its folds, if it has any; and `gain` over the
-    reader named `reference`. See the legend of the table for what they are.
+    `ci95`, `by_seed` and their `standard_deviation`, `test` with `log_loss` and
+    `calibration_error` as well; `confidence`, means over seeds of what `comparison.calibration`
+    finds, but `reliability` of the first seed alone; `teacher`, what is known of its folds, if it
+    has any; and `gain` over the reader named `reference`, with the change of the log loss. See the
+    legend of the table for what they are.
     """
     readers, runs = all_of_them.readers, all_of_them.models()
     tests = {name: _tables(name, seeds, "test") for name, seeds in runs.items()}
@@ -84,7 +98,11 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     compared = [name for name in masked if reference not in (None, name)]
     for name in compared:
         paired = runs[name] == runs[str(reference)]
-        figures[name]["gain"] = gain(tests[str(reference)], tests[name], paired=paired)
+        before, after = tests[str(reference)], tests[name]
+        figures[name]["gain"] = {
+            **gain(before, after, paired=paired),
+            "log_loss": log_loss_change(before, after),
+        }
     corrected = holm([figures[name]["gain"]["p"] for name in compared])
     for name, p in zip(compared, corrected, strict=True):
         figures[name]["gain"]["holm_p"] = p
@@ -99,7 +117,8 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
 def markdown(figures: Mapping[str, Any]) -> str:
     """Return the figures of `results` as a Markdown table with its legend."""
     on_gain = _NOTE_ON_GAIN.format(**figures) if figures["reference"] else ""
-    note = _NOTE.format(on_gain=on_gain, risk=figures["risk"])
+    on_change = _NOTE_ON_CHANGE.format(**figures) if figures["reference"] else ""
+    note = _NOTE.format(on_gain=on_gain, on_change=on_change, risk=figures["risk"])
     taught = [
         f"`{name}`: its {row['teacher']['folds']} models without a fold read "
         f"{row['teacher']['unseen']['accuracy']:.1%} of the training faces that they have not seen "
@@ -151,6 +170,7 @@ def _reader(name: str, seeds: Sequence[str], tests: Sequence[Table]) -> dict[str
     confidence = [run["confidence"] for run in found]
     accuracies = [part["unsure"]["accuracy"] for part in confidence]
     test = summary(tests)
+    test["log_loss"] = log_loss(tests)
     test["calibration_error"] = _mean(confidence, "calibration_error", "before")
     return {
         "view": found[0]["view"],

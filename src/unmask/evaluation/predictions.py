@@ -25,6 +25,9 @@ A structured array rather than a table of pandas, whose import would take longer
 _HEADER = ",".join(["row", "label", "prediction", *(f"p_{label}" for label in range(len(CLASSES)))])
 _FORMAT = ",".join(["%d", "%d", "%d", *["%.6f"] * len(CLASSES)])
 
+SMALLEST = 1e-6
+"""The least probability above zero that six decimals can tell; what is less is taken as this."""
+
 
 def predictions(
     row: NDArray[np.int64], labels: NDArray[np.uint8], probabilities: NDArray[np.float32]

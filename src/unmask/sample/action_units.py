@@ -62,6 +62,23 @@ def attainable_accuracy() -> dict[str, float]:
     }
 
 
+def attainable_log_loss() -> dict[str, float]:
+    """Return the least expected log loss, in nats, from the units above the mask and from all.
+
+    It is the entropy of the emotion given these units, which the true posterior reaches. As with
+    `attainable_accuracy`, it bounds readers of the upper half and of the whole face.
+    """
+    return {
+        "upper": _entropy(joint(range(len(UPPER_UNITS)))),
+        "whole": _entropy(joint(range(len(UNITS)))),
+    }
+
+
+def _entropy(both: NDArray[np.float64]) -> float:
+    """Return H(emotion | configuration) in nats, from their joint probabilities."""
+    return float(-(both * np.log(both / both.sum(axis=0))).sum())
+
+
 def joint(units: Sequence[int]) -> NDArray[np.float64]:
     """Return P(emotion and configuration) of `units`, which are indices into UNITS.
 
