@@ -8,7 +8,10 @@
 
 Each level is two 3x3 convolutions with batch normalisation and ReLU; 2x2 max pooling leads down,
 2x2 transposed convolutions lead up. Unlike the original, padding keeps the sizes, and the input is
-upside down, since here input and output are neighbours and not the same part of the image.
+upside down, since here input and output are neighbours and not the same part of the image. The
+transposed convolutions start with the same weights for all four pixels that they make of one, like
+those of Aitken et al. 2017 ("Checkerboard artifact free sub-pixel convolution", section 3): with
+four different ones they start with a pattern of dots, which a short training leaves in the picture.
 """
 
 import torch
@@ -40,9 +43,7 @@ class UNet(nn.Module):
         )
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout2d(params.dropout)
-        self.widen = nn.ModuleList(
-            nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2) for width in widths[:-1]
-        )
+        self.widen = nn.ModuleList(_doubling(2 * width, width) for width in widths[:-1])
         self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv2d(params.width, 1, kernel_size=1)
 
@@ -61,6 +62,13 @@ class UNet(nn.Module):
 
 def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(convolution(inputs, outputs), convolution(outputs, outputs))
+
+
+def _doubling(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    widen = nn.ConvTranspose2d(inputs, outputs, kernel_size=2, stride=2)
+    with torch.no_grad():
+        widen.weight.copy_(widen.weight[:, :, :1, :1].expand_as(widen.weight))
+    return widen
 
 
 def build(params: Params) -> nn.Module:
