@@ -3,9 +3,9 @@
     python results/every_gain.py RESULTS FOLDER
 
 RESULTS is `results/fer2013`. Gain is over the reader of upper halves in the same run, from the test
-predictions of both, and so is the change of the log loss; the gains of averaged posteriors were
-measured where all their predictions were. p has one correction, by Holm's method, over all rows.
-Prints the table; writes every_gain.json and every_gain.png to FOLDER.
+predictions of both, and so is the change of the log loss; averaged posteriors, whose predictions
+were not all kept, have the gains that were measured when they were there. p has one correction, by
+Holm's method, over all rows. Prints the table; writes every_gain.json and every_gain.png to FOLDER.
 """
 
 import re
@@ -25,7 +25,7 @@ from unmask.evaluation.predictions import ROW, Table
 from unmask.evaluation.statistics import holm
 
 RUNS = {
-    "cleaned/predictions": "eight epochs, encoders from noise",
+    "cleaned/predictions": "one of the thirteen",
     "seeds/predictions": "eight epochs, three seeds",
     "splits/official/predictions": "eight epochs, official split",
     "splits/ferplus/predictions": "eight epochs, FER+'s labels",
@@ -38,6 +38,9 @@ RUNS = {
 """Folders of predictions, and how what was read there had been reconstructed."""
 
 AVERAGES = "flow/results.json"
+"""Gains of averaged posteriors, over `AVERAGES_OVER`; some predictions are beside it."""
+
+AVERAGES_OVER = "placement/predictions/rows/baseline.csv.xz"
 
 _LEVEL = 0.05
 _UPPER, _WHOLE = {"baseline", "hard"}, {"ceiling", "whole"}
@@ -45,7 +48,7 @@ _UPPER, _WHOLE = {"baseline", "hard"}, {"ceiling", "whole"}
 
 def main(results: Path, folder: Path) -> None:
     """Print the table; write the figure and what both show."""
-    rows = dict([*_read(results), *_averaged(results / AVERAGES)])
+    rows = dict([*_read(results), *_averaged(results)])
     corrected = holm([row["gain"]["p"] for row in rows.values()])
     for row, p in zip(rows.values(), corrected, strict=True):
         row["gain"] = {**row["gain"], "holm_p": p}
@@ -60,8 +63,7 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         readers: dict[str, dict[str, Table]] = {}
         for file in sorted((results / place).glob("*.csv.xz")):
             name, seed = re.fullmatch(r"(.+?)(?:-(\d+))?\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
-            found = np.loadtxt(file, ROW, delimiter=",", skiprows=1)
-            readers.setdefault(name, {})[seed or "1"] = found
+            readers.setdefault(name, {})[seed or "1"] = _table(file)
         (upper,) = _UPPER & readers.keys()
         for name in sorted(readers.keys() - _UPPER - _WHOLE):
             one, two = [*readers[upper].values()], [*readers[name].values()]
@@ -70,13 +72,22 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name.removeprefix('stitched_')}, {how}", {"seeds": len(two), "gain": found}
 
 
-def _averaged(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _averaged(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    file = results / AVERAGES
     for name, row in read_json(file).items():
         reader, samples = name.removeprefix("readers_").rsplit("_", 1)
+        found, kept = row["gain"], file.parent / f"predictions/{reader}_{samples}.csv.xz"
+        if kept.exists():
+            upper = _table(results / AVERAGES_OVER)
+            found["log_loss"] = log_loss_change([upper], [_table(kept)])
         yield (
             f"flow, {reader} over {samples} {'half' if samples == '1' else 'halves'}",
-            {"seeds": 1, "gain": row["gain"]},
+            {"seeds": 1, "gain": found},
         )
+
+
+def _table(file: Path) -> Table:
+    return np.loadtxt(file, ROW, delimiter=",", skiprows=1)
 
 
 def _draw(rows: Mapping[str, Mapping[str, Any]]) -> Figure:
