@@ -53,7 +53,7 @@ def main(side: str, name: str, folder: str) -> None:
     job = json.loads(Path("job.json").read_text())
     train = Train.model_validate(job["train"])
     entry = Reconstructor.model_validate(job["reconstructors"][name])
-    settings = entry.training(train.reconstructor, name)
+    settings = train.reconstructor.overridden(entry.train, f"reconstructors.{name}")
     if side == "count":
         print(json.dumps({"encoder to decoder": _operations(name, entry)}))
         return
@@ -86,7 +86,7 @@ def _ours(
     frozen = isinstance(model, Pretrainable) and model.encoder_is_frozen
     if keep and frozen and not settings.augments:
         used = np.concatenate(rows)
-        arrays |= keep_features("benchmark", model.encoder, upper, used, compute)
+        arrays |= keep_features("benchmark", model.encoder, [], upper, used, compute)
         learner = model.decoder
     objective = _objective(entry, learner, settings, compute)
     product.train(objective, arrays, rows, settings, train.seed, compute, clock)

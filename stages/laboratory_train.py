@@ -20,7 +20,7 @@ def main(name: str) -> None:
     """Run the stage for the experiment `name`."""
     classifier, train = read_classifier(), read(Train, "train")
     experiment = read(Experiment, f"laboratory.{name}")
-    settings = experiment.training(train.classifier, name)
+    settings = train.classifier.overridden(experiment.train, f"laboratory.{name}")
     faces = FaceSet.open(f"data/laboratory/injected/{name}/faces")
 
     train_classifier(

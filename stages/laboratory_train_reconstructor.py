@@ -14,6 +14,7 @@ from unmask.core.section import read
 from unmask.laboratory.folds import parts
 from unmask.models.readers import source_of_faces
 from unmask.params.models import Recon, Reconstructor, Train
+from unmask.training.finished import Finished
 from unmask.training.reconstructor import train_reconstructor
 
 
@@ -28,10 +29,11 @@ def main(learned: str) -> None:
 
     for number, (rows, _) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
         run = f"laboratory/reconstructors/{learned}/{number}"
-        train_reconstructor(
+        group = train_reconstructor(
             recon.model, halves, (rows, validation), entry, train, run, source_of_faces(),
-            recon.teacher,
+            recon.teacher, one_of_several=True,
         )  # fmt: skip
+    Finished.forget(f"laboratory/reconstructors/{learned}", group)
 
 
 if __name__ == "__main__":

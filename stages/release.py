@@ -13,7 +13,7 @@ from unmask.core.errors import UserError
 from unmask.core.files import atomic_folder, read_json, write_json
 from unmask.core.section import FILE, read
 from unmask.models.folder import load_model, read_config, save_model
-from unmask.models.readers import model_folders, one_of, source_of_faces
+from unmask.models.readers import one_of, source_of_faces
 from unmask.params.models import Evaluate
 from unmask.params.release import Release
 from unmask.photos.reader import Calibration
@@ -30,11 +30,7 @@ def main() -> None:
         raise UserError(
             f"{FILE}: evaluate.augment: true, but a released reader looks once; set it to false"
         )
-    trained = model_folders(f"models/readers/{chosen.reader}")
-    source = next((folder for folder in trained if folder.name == str(chosen.seed)), None)
-    if source is None:
-        allowed = ", ".join(folder.name for folder in trained)
-        raise UserError(f"{FILE}: release.seed: no model {chosen.seed}; choose one of {allowed}")
+    source = Path("models/readers") / chosen.reader / str(chosen.seed)
     config, model = read_config(source), load_model(source)
     found = read_json(one_of(chosen.reader, source.name, config.view).metrics)
 

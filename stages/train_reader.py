@@ -11,7 +11,8 @@ from unmask.core.section import read
 from unmask.models.readers import source_of_faces
 from unmask.params.models import Train
 from unmask.params.readers import ReaderEntry
-from unmask.training.teaching import Finished, open_lesson, train_reader
+from unmask.training.finished import Finished
+from unmask.training.teaching import open_lesson, train_reader
 
 
 def main(name: str) -> None:

@@ -134,5 +134,5 @@ def test_features_that_do_not_fit_are_refused_before_they_are_computed(disk, ful
     full(8192)
     upper = np.zeros((100, 24, 48), np.uint8)
     with pytest.raises(OSError, match="No space left on device"):
-        keep_features("run", Encoder(), upper, np.arange(100), CPU)
+        keep_features("run", Encoder(), [], upper, np.arange(100), CPU)
     assert not list(disk.rglob("*.npy"))

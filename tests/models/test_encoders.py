@@ -196,9 +196,9 @@ def test_features_are_computed_once_and_kept(faces):
     calls = []
     model.encoder.register_forward_hook(lambda *_: calls.append(1))
     upper, rows = crop(faces.images)[0], np.array([2, 3, 90])
-    first = keep_features("run", model.encoder, upper, rows, FLOAT32)
+    first = keep_features("run", model.encoder, [], upper, rows, FLOAT32)
     assert len(calls) == 1
-    again = keep_features("run", model.encoder, upper, rows, FLOAT32)
+    again = keep_features("run", model.encoder, [], upper, rows, FLOAT32)
     assert len(calls) == 1
     assert list(first) == list(again) == ["feature_0"]
     first, again = first["feature_0"], again["feature_0"]
@@ -208,21 +208,43 @@ def test_features_are_computed_once_and_kept(faces):
     assert first.shape == (len(faces), 512, 3, 6)
     assert not first[4].any()
     nn.init.zeros_(model.encoder.features[0].weight)
-    keep_features("run", model.encoder, upper, rows, FLOAT32)
+    keep_features("run", model.encoder, [], upper, rows, FLOAT32)
     assert len(calls) == 3  # another encoder (the second call was the one just above)
+
+
+def test_features_of_another_size_are_not_taken_for_ones_own(few_faces, monkeypatch):
+    """Weights alone do not say at which size an encoder looks: both have the same ones."""
+    seen = []
+
+    def keep(*arguments):
+        seen.append(arguments)
+        return keep_features(*arguments)
+
+    monkeypatch.setattr("unmask.training.reconstructor.keep_features", keep)
+    names = []
+    for size in (75, 100):
+        with monkeypatch.context() as patch:
+            interrupt_after(patch, 1)
+            with pytest.raises(PowerCut):
+                run_reconstructor(
+                    "inception_v3", few_faces, settings(epochs=2, flip=0.0), size=size,
+                    pretrained="none", freeze="all",
+                )  # fmt: skip
+        names.append({path.name for path in Path(".checkpoints").rglob("features/*")})
+    assert len(names[1]) == len(names[0]) + 1
 
 
 def test_features_are_kept_at_the_precision_of_training(few_faces):
     model = build("vgg16", freeze="all").eval()
     upper, rows = crop(few_faces.images)[0], np.arange(4)
     bf16 = Compute(torch.device("cpu"), "bf16")
-    kept = keep_features("run", model.encoder, upper, rows, bf16)["feature_0"]
+    kept = keep_features("run", model.encoder, [], upper, rows, bf16)["feature_0"]
     faces = torch.from_numpy(upper[rows] / np.float32(255)).unsqueeze(1)
     with torch.no_grad(), bf16.autocast():
         (expected,) = model.encoder(faces)
     assert expected.dtype == torch.bfloat16
     np.testing.assert_array_equal(kept[rows], expected.to(torch.float16))
-    precise = keep_features("run", model.encoder, upper, rows, FLOAT32)["feature_0"]
+    precise = keep_features("run", model.encoder, [], upper, rows, FLOAT32)["feature_0"]
     assert (precise[rows] != kept[rows]).any()
 
 

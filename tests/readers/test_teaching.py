@@ -15,8 +15,9 @@ from unmask.core.files import save_array
 from unmask.params.readers import ReaderEntry
 from unmask.training import cross_fitting, loop
 from unmask.training.cross_fitting import teach
+from unmask.training.finished import Finished
 from unmask.training.process_group import SINGLE
-from unmask.training.teaching import Finished, Lesson, train_reader
+from unmask.training.teaching import Lesson, train_reader
 
 RESNET = {"name": "resnet", "width": 2, "blocks": 1, "dropout": 0.0}
 PAPER_CNN = {"name": "paper_cnn", "filters": [2], "hidden": 4, "dropout": 0.0, "dense_dropout": 0.0}
@@ -161,14 +162,6 @@ def test_no_checkpoint_of_another_teacher_is_resumed(teacher, lesson, monkeypatc
     epochs = count_epochs(monkeypatch)
     learn("started", started, lesson, epochs=2)
     assert len(epochs) == 2
-
-
-@pytest.mark.usefixtures("teacher")
-def test_mixed_faces_are_of_no_fold(lesson):
-    fitted = entry("whole", objective={"cross_fitted": True})
-    learn("naive", entry("whole"), lesson, mixup=0.2)
-    with pytest.raises(UserError, match=r"^params.yaml: readers.fitted.objective.cross_fitted: "):
-        learn("fitted", fitted, lesson, mixup=0.2)
 
 
 def test_a_teacher_interrupted_at_its_end_loses_no_fold(lesson, monkeypatch):

@@ -33,7 +33,7 @@ RUNS = ["classifier", "everything", *RECONSTRUCTORS]
 def main(devices: int, runs: Sequence[str] = RUNS) -> None:
     """Train each of `runs` for 12 steps: 84 faces, six batches an epoch, each of an odd number."""
     if devices > 1:  # as on GPUs, each of which makes the batches of several steps at once
-        loop._STEPS_AT_ONCE["cpu"] = 4
+        loop._FACES_AT_ONCE["cpu"] = 60
     faces = FaceSet.open(Path("faces"))
     train = settings(devices=devices, epochs=2, batch_size=15, gradient_clip=1.0)
     still = CLASSIFIER.model_copy(update={"dropout": 0.0, "dense_dropout": 0.0})

@@ -27,8 +27,9 @@ def either(request, batches):
     return batches if request.param == "mapped" else ResidentBatches(batches, CPU)
 
 
-def completed(batches, order, beside=None, part=lambda values: values):
-    return [batches.complete(inputs) for inputs, _ in batches.steps(order, beside or {}, part)]
+def completed(batches, order, beside=None, part=lambda values: values, least=1):
+    steps = batches.steps(order, beside or {}, part, batches.cuts(least))
+    return [batches.complete(inputs) for inputs, _ in steps]
 
 
 def test_a_batch_has_the_rows_of_its_positions(either):
@@ -48,9 +49,20 @@ def test_what_runs_beside_is_cut_like_the_rows_and_in_parts(either):
 
 
 def test_all_first_faces_come_before_all_second_ones(either):
-    pairs = np.array([[0, 6], [1, 5], [2, 4], [3, 3]])
+    pairs = np.array([[0, 6], [1, 5], [2, 4], [3, 3], [4, 2], [5, 1], [6, 0]])
     found = completed(either, pairs)
-    assert [batch["label"].tolist() for batch in found] == [[19, 3, 4, 16, 7, 0], [11, 11]]
+    assert [batch["label"].tolist() for batch in found] == [
+        [19, 3, 4, 16, 7, 0], [11, 0, 7, 11, 4, 3], [16, 19],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("least", "sizes"), [(1, [3, 3, 1]), (2, [3, 4]), (4, [3, 4]), (5, [7]), (9, [7])]
+)
+def test_a_rest_that_is_too_small_is_part_of_the_batch_before_it(either, least, sizes):
+    found = completed(either, np.arange(7), least=least)
+    assert [len(batch["label"]) for batch in found] == sizes
+    assert torch.cat([batch["label"] for batch in found]).tolist() == [19, 3, 4, 11, 0, 7, 16]
 
 
 @pytest.mark.parametrize("part", [lambda values: values, lambda values: values[1::2]])
@@ -59,7 +71,7 @@ def test_batches_of_several_steps_are_the_same_faces(either, order, part):
     beside = {"draws": torch.arange(7.0).view(7, 1)}
     one_by_one = completed(either, order, beside, part)
     found = []
-    for inputs, sizes in either.steps(order, beside, part, at_once=2):
+    for inputs, sizes in either.steps(order, beside, part, either.cuts(), at_once=2):
         batch = either.complete(inputs)
         labels = batch["label"].view(order.ndim, -1).split(sizes, dim=1)
         found += zip(labels, batch["draws"].split(sizes), strict=True)
@@ -116,7 +128,7 @@ def test_how_many_steps_are_made_at_once_changes_nothing(few_faces, monkeypatch,
         return weights, json.loads(training.read_text())["history"]
 
     weights, history = run()
-    monkeypatch.setitem(loop._STEPS_AT_ONCE, "cpu", 16)
+    monkeypatch.setitem(loop._FACES_AT_ONCE, "cpu", 80)
     again, same_history = run()
     assert same(again, weights)
     assert same_history == history

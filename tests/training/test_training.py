@@ -1,6 +1,8 @@
 """Training runs: what they write, what ends them, and how they go on after an interruption."""
 
+import errno
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +22,7 @@ from runs import (
     run_classifier,
     run_reconstructor,
     same,
+    save_every_epoch,
     settings,
     train_entry,
     trained,
@@ -256,6 +259,59 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_resumed(
     for name in damaged:
         assert f"ceiling/{name}.safetensors: checksum mismatch; skipped" in said
     assert ("going on after epoch 2" in said) == (len(damaged) == 1)
+
+
+def test_a_damaged_checkpoint_does_not_take_the_place_of_the_good_one(faces, monkeypatch):
+    def interrupted(epochs):
+        with monkeypatch.context() as patch:
+            interrupt_after(patch, epochs)
+            with pytest.raises(PowerCut):
+                run_classifier(faces, settings())
+
+    interrupted(3)
+    folder = Path(".checkpoints/ceiling")
+    content = bytearray((folder / "last.safetensors").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "last.safetensors").write_bytes(content)
+    good = (folder / "before_last.safetensors").read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        save_every_epoch(patch)
+        patch.setattr("unmask.training.checkpoint.save_tensors", full)
+        with pytest.raises(OSError, match="No space left"):
+            run_classifier(faces, settings())
+    assert (folder / "before_last.safetensors").read_bytes() == good
+
+
+def test_a_reconstructor_that_was_finished_before_its_stage_is_not_trained_again(
+    few_faces, monkeypatch
+):
+    entry = RECONSTRUCTORS["unet"]
+    train_entry("unet", entry, few_faces, settings(epochs=2), one_of_several=True)
+    before = contents("models"), contents("data/training")
+    shutil.rmtree("models")  # as DVC does before it runs the stage again
+    shutil.rmtree("data/training")
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 0)  # an epoch would fail
+        train_entry("unet", entry, few_faces, settings(epochs=2), one_of_several=True)
+        assert (contents("models"), contents("data/training")) == before
+        with pytest.raises(PowerCut):
+            train_entry("unet", entry, few_faces, settings(epochs=3), one_of_several=True)
+
+
+def test_one_face_too_many_for_whole_batches_can_be_learned(few_faces):
+    """Batch normalisation of a map of one pixel learns nothing from a single face."""
+    how = settings(epochs=1, batch_size=int((few_faces.split == TRAIN).sum()) - 1)
+    run_reconstructor("inception_v3", few_faces, how, size=75, pretrained="none")
+
+
+def test_closed_form_sees_each_face_once(few_faces):
+    run_reconstructor("nearest", few_faces, settings(epochs=3), objective={"name": "closed_form"})
+    training = json.loads(Path("models/reconstructors/nearest/training.json").read_text())
+    assert training["epochs"] == 1
 
 
 @pytest.mark.parametrize(

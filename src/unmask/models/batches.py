@@ -5,7 +5,7 @@ each array, on the processor or, where the rows fit, on the GPU. There are no wo
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,21 +53,34 @@ class Batches:
         """Return an order of the rows that is drawn from (seed, epoch), for `steps`."""
         return np.random.default_rng(seed_for(seed, epoch)).permutation(len(self.rows))
 
+    def cuts(self, least: int = 1) -> list[slice]:
+        """Return where an order of the rows is cut into batches.
+
+        least: a rest of fewer faces than that is part of the batch before it.
+        """
+        starts = range(0, max(1, len(self.rows) - least + 1), self.batch_size)
+        return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(self.rows)], strict=True)]
+
     def steps(
-        self, order: Rows, beside: Mapping[str, Tensor], part: Part, at_once: int = 1
+        self,
+        order: Rows,
+        beside: Mapping[str, Tensor],
+        part: Part,
+        cuts: Sequence[slice],
+        at_once: int = 1,
     ) -> Iterator[tuple[Inputs, list[int]]]:
         """Yield what `at_once` steps start from, and how many faces each of them has.
 
         order: positions among the rows, int64 [N], or [N,K] for K faces in place of each; a batch
             then has all the first ones before all the second ones.
         beside: other tensors, [N,...] in the same order, of which a step gets its slice as it is.
+        cuts: see there.
         """
         along = {_POSITION: torch.from_numpy(order), **beside}
         along = {name: values.to(self._device) for name, values in along.items()}
-        starts = range(0, len(order), self.batch_size)
-        for first in range(0, len(starts), at_once):
-            cuts = [slice(s, s + self.batch_size) for s in starts[first : first + at_once]]
-            parts = {name: [part(values[cut]) for cut in cuts] for name, values in along.items()}
+        for first in range(0, len(cuts), at_once):
+            these = cuts[first : first + at_once]
+            parts = {name: [part(values[cut]) for cut in these] for name, values in along.items()}
             joined = {name: torch.cat(p) if len(p) > 1 else p[0] for name, p in parts.items()}
             yield self._read(joined), [len(position) for position in parts[_POSITION]]
 

@@ -1,4 +1,4 @@
-"""Reading a checkpoint of anybody's: tensors and plain values, and nothing that could run."""
+"""Reading a checkpoint from anywhere: tensors and plain values, and nothing that could run."""
 
 import re
 import warnings

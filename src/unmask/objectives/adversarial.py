@@ -220,7 +220,8 @@ def _altered(faces: Tensor) -> Tensor:
     faces = (faces - middle) * (contrast + 0.5) + middle + brightness - 0.5
     rows = torch.arange(height, device=faces.device).view(1, 1, -1, 1) - (top * height).floor()
     columns = torch.arange(width, device=faces.device).view(1, 1, 1, -1) - (left * width).floor()
-    hidden = (rows.abs() <= height // 4) & (columns.abs() <= width // 4)
+    high, wide = height // 4, width // 4
+    hidden = (-high <= rows) & (rows < high) & (-wide <= columns) & (columns < wide)
     return faces.masked_fill(hidden, 0.0)
 
 

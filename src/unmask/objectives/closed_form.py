@@ -14,7 +14,7 @@ from unmask.training.process_group import Compute
 
 
 class Params(Section):
-    """There is nothing to set."""
+    """Nothing to set."""
 
 
 class ClosedForm:

@@ -6,9 +6,10 @@ distance of the features that the last layers read (Romero et al. 2015, "FitNets
 also map the student's to the teacher's by a layer that is trained beside them).
 
 The teachers may see what the student is never shown, such as the whole face ("privileged
-information", Lopez-Paz et al. 2016, section 4). Their posterior is an unbiased guess of what the
-hidden half says: its mean over all that is hidden is p(label | upper half). Both look at the same
-moved face through their own views (Beyer et al. 2022, "A good teacher is patient and consistent",
+information", Lopez-Paz et al. 2016, section 4). If they are right, their posterior at T = 1 is an
+unbiased guess of what the hidden half says: its mean over all that is hidden is p(label | upper
+half). A higher T flattens it, which a student learns from more easily. Both look at the same moved
+face through their own views (Beyer et al. 2022, "A good teacher is patient and consistent",
 section 3).
 
 A teacher that has learned a face by heart only repeats its label. Cross-fitted (Dao et al. 2021,

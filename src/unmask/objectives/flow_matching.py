@@ -34,7 +34,7 @@ class Field(Protocol):
 
 
 class Params(Section):
-    """Nothing is to be set."""
+    """Nothing to set."""
 
 
 class FlowMatching(SingleLoss):

@@ -5,8 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from unmask.core.errors import UserError
-from unmask.core.section import FILE, Section, check, load, read
-from unmask.params.models import Training
+from unmask.core.section import FILE, Section, load, read
 
 HONEST = "honest"
 """The experiment that injects nothing; the others are compared with it."""
@@ -37,10 +36,6 @@ class Experiment(Section):
     judge: Literal["test", "train"] = "test"
     choose: Literal["validation", "judged"] = "validation"
     train: dict[str, Any] = Field(default_factory=dict)
-
-    def training(self, defaults: Training, name: str) -> Training:
-        """Return `defaults` with the overrides of this experiment, whose key is `name`."""
-        return check(Training, {**defaults.model_dump(), **self.train}, f"laboratory.{name}.train")
 
     @property
     def injected(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 to one model is typed in the model's own file.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -26,7 +27,7 @@ _ADDED = ("counts", "teachers", "view")
 
 
 class Training(Section):
-    """Settings of the training loop. Those with a default do nothing unless they are set.
+    """Settings of the training loop. Those with a default change nothing unless they are set.
 
     epochs: maximum number; training ends earlier if validation stops improving.
     patience: epochs without improvement on validation after which training ends.
@@ -80,6 +81,10 @@ class Training(Section):
     erasing: float = Field(default=0.0, ge=0, le=1)
     mixup: float = Field(default=0.0, ge=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+    def overridden(self, entry: Mapping[str, Any], key: str) -> Self:
+        """Return these settings with those of an `entry`, whose key is named in errors."""
+        return check(type(self), {**self.model_dump(), **entry}, f"{key}.train")
 
     @property
     def moves(self) -> bool:
@@ -190,10 +195,6 @@ class Reconstructor(Entry):
             raise ValueError(f"{objective.name}: only classifiers learn so; take supervised, "
                              "adversarial, flow_matching or closed_form")  # fmt: skip
         return objective
-
-    def training(self, defaults: Training, key: str) -> Training:
-        """Return `defaults` with this reconstructor's overrides; `key` is named in errors."""
-        return check(type(defaults), {**defaults.model_dump(), **self.train}, f"{key}.train")
 
 
 def read_classifier() -> Named:

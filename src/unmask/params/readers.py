@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator
 
-from unmask.core.section import Section, check, load, read
-from unmask.params.models import OF_CLASSIFIERS, Evaluate, Named, ObjectiveEntry, Seeds, Training
+from unmask.core.section import Section, load, read
+from unmask.params.models import OF_CLASSIFIERS, Evaluate, Named, ObjectiveEntry, Seeds
 
 HALVES, FACES, STITCHED = "halves", "faces", "stitched/"
 
@@ -66,10 +66,6 @@ class ReaderEntry(Section):
     def view(self) -> str:
         """What it is shown: `upper`, `whole`, or `stitched` with a reconstructor's name."""
         return view_of(self.sees)
-
-    def training(self, defaults: Training, key: str) -> Training:
-        """Return `defaults` with the overrides of this reader; `key` is named in errors."""
-        return check(Training, {**defaults.model_dump(), **self.train}, f"{key}.train")
 
     def all_seeds(self) -> list[int]:
         """Return the seeds it is trained from."""

@@ -113,6 +113,12 @@ def read_all() -> Params:
             f"{FILE}: release.reader: no reader {params.release.reader}; "
             f"choose one of {', '.join(released)}"
         )
+    models = readers.models()[params.release.reader]
+    if str(params.release.seed) not in models:
+        raise UserError(
+            f"{FILE}: release.seed: no model {params.release.seed} of {params.release.reader}; "
+            f"choose one of {', '.join(models)}"
+        )
     _check_overrides(params)
     _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
     _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
@@ -123,11 +129,17 @@ def _check_overrides(params: Params) -> None:
     """Raise UserError for settings of training that an entry may not override like this."""
     classifier, reconstructor = params.train.classifier, params.train.reconstructor
     for name, model in params.reconstructors.items():
-        model.training(reconstructor, f"reconstructors.{name}")
+        reconstructor.overridden(model.train, f"reconstructors.{name}")
     for name, reader in params.readers.items():
-        reader.training(classifier, f"readers.{name}")
+        key = f"readers.{name}"
+        settings = classifier.overridden(reader.train, key)
+        if settings.mixup and reader.objective.settings.get("cross_fitted"):
+            raise UserError(
+                f"{FILE}: {key}.objective.cross_fitted: true, but mixup would mix a face with one "
+                f"that its teacher has seen; set {key}.train.mixup to 0"
+            )
     for name, experiment in params.laboratory.items():
-        experiment.training(classifier, name)
+        classifier.overridden(experiment.train, f"laboratory.{name}")
 
 
 def _refuse_absent(key: str, path: str, remedy: str) -> None:

@@ -5,7 +5,7 @@
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 Not one of the paper's: its ImageNet weights are a small package that anyone can install
-(`pretrained: package`), where those of the others need a download from elsewhere. Blocks 11 to 16
+(`pretrained: package`), where those of the others need a download from elsewhere. Blocks 11 to 15
 would leave 2x3.
 """
 

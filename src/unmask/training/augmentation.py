@@ -100,8 +100,8 @@ def mix(batch: Batch, draws: Tensor, settings: Training) -> Batch:
 
     batch: as for `alter`, of 2B faces, with `label`, uint8 [2B], or `soft_label`, float [2B,7].
     draws: float32 [2B,D].
-    Returns B faces, with `soft_label`; `label` is that of the face with the larger share, and what
-    is no image either is the first face's.
+    Returns B faces, with `soft_label`; `label` is that of the face with the larger share, and all
+    that is no image is taken from the first face.
     """
     classes = torch.arange(len(CLASSES), device=draws.device)
     hard = (batch["label"].unsqueeze(1) == classes).float()

@@ -72,6 +72,7 @@ def load(
             continue
         except UserError:
             say(f"warning: {file}: checksum mismatch; skipped")
+            file.unlink(missing_ok=True)  # or the next one would take the place of the good one
             continue
         if header["fingerprint"] == fingerprint:
             return _restore(tensors, header, objective)

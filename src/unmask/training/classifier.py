@@ -29,10 +29,9 @@ def train_classifier(
 ) -> None:
     """Train on `images` and write what `train_and_save` writes.
 
-    view: as in `ModelConfig`; images: uint8 [N,H,W] of that
-    view, one for each of `faces`; keep: bool [N], which of those to learn from; source: where the
-    faces come from. If the faces have soft labels, these are learned, and accuracy is of the
-    labels.
+    view: as in `ModelConfig`; images: uint8 [N,H,W] of that view, one for each of `faces`; keep:
+    bool [N], which of those to learn from; source: where the faces come from. If the faces have
+    soft labels, these are learned, and accuracy is of the labels.
     """
     arrays: dict[str, NDArray[Any]] = {
         "upper" if view == "upper" else "face": images,

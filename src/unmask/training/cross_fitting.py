@@ -22,9 +22,10 @@ from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
 from unmask.params.models import Train
 from unmask.params.readers import ReaderEntry
+from unmask.training.finished import Finished
 from unmask.training.run import begin
 from unmask.training.teachers import FOLD_FILE, FOLDS, SEEDS, TEACHERS
-from unmask.training.teaching import Finished, Lesson, train_reader
+from unmask.training.teaching import Lesson, train_reader
 
 NO_FOLD = 255
 """Fold of a face that no teacher of a fold learns from."""

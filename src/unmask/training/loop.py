@@ -22,9 +22,12 @@ from unmask.training.record import Figures, Record, State
 
 _DRAWS = "draws"
 
-_STEPS_AT_ONCE = {"cuda": 16}
-"""Steps whose batches a GPU makes at once: kernels that are too small to keep it busy take as long
+_FACES_AT_ONCE = {"cuda": 2048}
+"""Faces whose batches a GPU makes at once: kernels that are too small to keep it busy take as long
 for 2,000 faces as for 128, and each teacher of a fold finds enough of its own among them."""
+
+_FEWEST = 2
+"""Faces that each process has of a batch: from one alone, batch normalisation learns nothing."""
 
 
 def fit(
@@ -59,10 +62,12 @@ def fit(
     learning = GraphedStep(objective.train_step, device, captured)
     judging = GraphedStep(objective.measure, device, captured)
     state = record.resume(objective)
-    while len(state.history) < settings.epochs and state.stale < settings.patience:
+    # What is computed in closed form is complete when each face has been seen.
+    epochs = settings.epochs if objective.optimisers else 1
+    while len(state.history) < epochs and state.stale < settings.patience:
         epoch = len(state.history)
-        record.epoch_begins(epoch, settings.epochs)
-        # What dropout draws from, which differs between the parts of a batch.
+        record.epoch_begins(epoch, epochs)
+        # What dropout and objectives draw from, which differs between the parts of a batch.
         torch.manual_seed(seed_for(seed, epoch, *([group.rank] if group.rank else [])))
         _set_learning_rate(objective, settings, epoch)
         figures = _train(objective, train, settings, seed, epoch, learning, device, group, record)
@@ -101,8 +106,10 @@ def _batches(
 
     The faces are altered as drawn, if something was.
     """
-    at_once, left = _STEPS_AT_ONCE.get(device.type, 1), len(order)
-    for inputs, sizes in source.steps(order, beside, group.part, at_once):
+    at_once = max(1, _FACES_AT_ONCE.get(device.type, 0) // source.batch_size)
+    cuts = source.cuts(_FEWEST * group.size)
+    faces = iter(cut.stop - cut.start for cut in cuts)
+    for inputs, sizes in source.steps(order, beside, group.part, cuts, at_once):
         batch = source.complete(_on(device, inputs))
         if _DRAWS in batch:
             draws = face_by_face(batch.pop(_DRAWS), 2)
@@ -111,8 +118,7 @@ def _batches(
                 batch = mix(batch, draws, settings)
         batch |= objective.known(batch)
         for parts in zip(*(tensor.split(sizes) for tensor in batch.values()), strict=True):
-            group.begin(min(left, source.batch_size))
-            left -= source.batch_size
+            group.begin(next(faces))
             yield dict(zip(batch, parts, strict=True))
 
 
@@ -167,7 +173,7 @@ def _train(
         order = np.stack([order, partners(train.rows, seed, epoch)[order]], axis=1)
     if settings.augments:
         beside[_DRAWS] = draw(train.rows[order], seed, epoch, settings)
-    count = math.ceil(len(train) / train.batch_size)
+    count = len(train.cuts(_FEWEST * group.size))
 
     def steps() -> Iterable[dict[str, Tensor]]:
         batches = _batches(train, order, beside, objective, settings, device, group)

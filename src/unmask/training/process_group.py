@@ -129,7 +129,7 @@ class Compute:
     group: ProcessGroup = SINGLE
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Return the context in which a model's forward pass and loss run."""
+        """Return the context in which a model's forward pass runs; losses are in float32."""
         if self.precision == "bf16":
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()

@@ -26,7 +26,7 @@ from unmask.models.registry import load
 from unmask.params.models import NOBODY, Reconstructor, Train
 from unmask.pictures import save_training_grid, some_of
 from unmask.training.checkpoint import fingerprint
-from unmask.training.process_group import Compute
+from unmask.training.process_group import Compute, ProcessGroup
 from unmask.training.record import TrainingProgress
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 from unmask.training.teachers import cross_fitted
@@ -56,14 +56,17 @@ def train_reconstructor(
     run: str,
     source: Mapping[str, Any],
     teacher: str = NOBODY,
-) -> None:
+    *,
+    one_of_several: bool = False,
+) -> ProcessGroup:
     """Train the reconstructor `name` and write what `train_and_save` does for `run`.
 
     halves: upper and lower halves, uint8 [N,24,48] each; rows: which of them to train and to
     validate on; source: where the faces come from; teacher: see `params.models.Recon`.
+    Returns the processes that shared the work.
     """
     key, objective = f"reconstructors.{name}", entry.objective
-    settings = entry.training(train.reconstructor, key)
+    settings = train.reconstructor.overridden(entry.train, key)
     module = load("objectives", objective.name)
     given, taught = dict(objective.settings), None
     if teacher != NOBODY and "teachers" in module.Params.model_fields:
@@ -79,7 +82,8 @@ def train_reconstructor(
     learner, features, facts = model, dict[str, NDArray[np.float16]](), load_pretrained(model)
     if isinstance(model, Freezable) and model.encoder_is_frozen and not settings.augments:
         used = np.concatenate(rows)
-        features = keep_features(run, model.encoder, halves[0], used, compute)
+        architecture = [config.architecture, config.settings]
+        features = keep_features(run, model.encoder, architecture, halves[0], used, compute)
         learner = model.decoder
     learning = module.build(learner, params, settings, compute)
     arrays: dict[str, NDArray[Any]] = {"upper": halves[0], "lower": halves[1], **features}
@@ -96,7 +100,9 @@ def train_reconstructor(
         compute,
         facts=facts,
         pictures=lambda folder: _Pictures(folder, model, *halves, rows[1]),
+        one_of_several=one_of_several,
     )
+    return compute.group
 
 
 class _Pictures:
@@ -126,17 +132,21 @@ class _Pictures:
 def keep_features(
     run: str,
     encoder: nn.Module,
+    architecture: object,
     upper: NDArray[np.uint8],
     rows: NDArray[np.int64],
     compute: Compute,
 ) -> dict[str, NDArray[np.float16]]:
     """Return arrays [N,...], one for each feature map of `encoder`, with the given rows filled.
 
-    encoder: maps float [B,1,24,48] to a list of feature maps [B,C,h,w].
+    encoder: maps float [B,1,24,48] to a list of feature maps [B,C,h,w]; architecture: what was
+        built, as JSON: weights alone do not say at which size it looks at a face.
     upper: uint8 [N,24,48]; a row number means the same face in the features as there.
     compute: what would compute them in each epoch, at the same precision, if they were not kept.
     """
-    name = fingerprint({"upper": upper, "rows": rows}, [encoder], compute.precision)
+    name = fingerprint(
+        {"upper": upper, "rows": rows}, [encoder], architecture, compute.precision
+    )  # fmt: skip
     folder = Path(".checkpoints") / run / "features" / name
     if not folder.exists() and not compute.group.rank:
         with atomic_folder(folder) as temporary, compute.autocast():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Figures = dict[str, float]
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
-"""Less is done again sooner than it is saved; an epoch of a small run takes a second."""
+"""To redo less than this is quicker than to save it; an epoch of a small run takes a second."""
 
 _SECONDS_BETWEEN_EPOCHS = 5
 _SECONDS_WITHIN_AN_EPOCH = 60

@@ -18,6 +18,7 @@ from unmask.models.device import make_deterministic
 from unmask.models.folder import ModelConfig, save_model
 from unmask.params.models import Train, Training
 from unmask.training.checkpoint import fingerprint
+from unmask.training.finished import Finished
 from unmask.training.loop import fit
 from unmask.training.objective import Objective
 from unmask.training.process_group import Compute, start
@@ -67,6 +68,8 @@ def train_and_save(
     compute: Compute,
     facts: Mapping[str, Any],
     pictures: Callable[[Path], EachEpoch] | None = None,
+    *,
+    one_of_several: bool = False,
 ) -> None:
     """Train by `objective`, and write `models/<name>/` and `data/training/<name>/` atomically.
 
@@ -76,6 +79,9 @@ def train_and_save(
     `objective.model` is `model` or the part of it that learns. `config`, whose `trained` says what
     the model learns from, `facts` and the weights that `model` starts from are part of the run's
     identity: no checkpoint of another model is resumed.
+
+    `one_of_several`: the stage trains others as well, and ends with `Finished.forget`. If this one
+    was finished before the stage was interrupted, it is put back instead of trained.
     """
     trained = {
         **config.trained, "seed": train.seed, "precision": compute.precision,
@@ -87,6 +93,10 @@ def train_and_save(
         {**inputs.arrays, **rows}, [model, *objective.frozen.values()], config, facts,
         compute.device.type, str(compute.group),
     )  # fmt: skip
+    finished = Finished(name, identity)
+    if one_of_several and finished.is_there():
+        finished.put_back(compute.group)
+        return
     record = Record(name, identity, compute.group)
     try:
         state = fit(
@@ -111,6 +121,8 @@ def train_and_save(
     with atomic_folder(Path("data/training") / name) as folder:
         record.copy_to(folder, state)
     record.end(state)
+    if one_of_several:
+        finished.keep()
 
 
 def _history(

@@ -1,10 +1,5 @@
-"""Training readers from their own lessons.
+"""Training readers from their own lessons."""
 
-A stage trains several models one after the other. DVC deletes a stage's outputs before it runs it
-again, so models that are finished are kept beside the checkpoints until the stage ends.
-"""
-
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +11,7 @@ from torch import nn
 
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SIZE, TRAIN, VALIDATION, FaceSet
-from unmask.core.files import atomic_folder, open_array
+from unmask.core.files import open_array
 from unmask.core.mask import UPPER_ROWS
 from unmask.core.section import FILE, check
 from unmask.models.folder import build, classifier_config, load_model
@@ -24,7 +19,6 @@ from unmask.models.readers import model_folders
 from unmask.models.registry import load
 from unmask.params.models import NOBODY, Train
 from unmask.params.readers import STITCHED, ReaderEntry
-from unmask.training.checkpoint import fingerprint
 from unmask.training.process_group import ProcessGroup
 from unmask.training.run import Inputs, begin, load_pretrained, train_and_save
 from unmask.training.teachers import SEEDS, TEACHERS, cross_fitted
@@ -89,16 +83,10 @@ def train_reader(
 ) -> ProcessGroup:
     """Train one model of the reader `name` and write what `train_and_save` does for `run`.
 
-    If this run has ended before, in a stage that was then interrupted, its artefacts are put back
-    instead. source: where the faces come from. Returns the processes that shared the work.
+    source: where the faces come from. Returns the processes that shared the work.
     """
     key = f"readers.{name}"
-    settings, objective = entry.training(train.classifier, key), entry.objective
-    if settings.mixup and lesson.fold is not None:
-        raise UserError(
-            f"{FILE}: {key}.objective.cross_fitted: true, but mixup would mix a face with one that "
-            f"its teacher has seen; set {key}.train.mixup to 0"
-        )
+    settings, objective = train.classifier.overridden(entry.train, key), entry.objective
     module = load("objectives", objective.name)
     counts = np.bincount(lesson.faces.labels[lesson.train], minlength=len(CLASSES)).tolist()
     given: dict[str, Any] = {
@@ -123,18 +111,10 @@ def train_reader(
     else:
         pretrained = load_pretrained(model)
     learning = module.build(model, params, settings, compute)
-    identity = fingerprint(
-        {**inputs.arrays, "train": inputs.train, "validation": inputs.validation},
-        [model, *learning.frozen.values()], config, settings, train.seed,
-        compute.precision, compute.device.type, str(compute.group),
-    )  # fmt: skip
-    finished = Finished(run, identity)
-    if finished.is_there():
-        finished.put_back(compute.group)
-    else:
-        facts = {"training_faces": dict(zip(CLASSES, counts, strict=True)), **pretrained}
-        train_and_save(run, model, config, learning, inputs, settings, train, compute, facts)
-        finished.keep(compute.group)
+    facts = {"training_faces": dict(zip(CLASSES, counts, strict=True)), **pretrained}
+    train_and_save(
+        run, model, config, learning, inputs, settings, train, compute, facts, one_of_several=True
+    )
     return compute.group
 
 
@@ -146,43 +126,3 @@ def _start_from(model: nn.Module, folder: Path, key: str) -> None:
             f"{FILE}: {key}.start: teacher, whose weights fit its own view alone; set it to noise, "
             "or take a classifier that averages over the face"
         ) from None
-
-
-class Finished:
-    """The artefacts of a run that has ended, kept until its stage has.
-
-    run: its name; identity: of everything that determines it.
-    """
-
-    _ROOT = Path(".checkpoints/finished")
-    _FOLDERS = (Path("models"), Path("data/training"))
-
-    def __init__(self, run: str, identity: str) -> None:
-        self._run, self._kept = run, self._ROOT / run
-        self._identity = identity
-
-    def is_there(self) -> bool:
-        """Return whether artefacts of the same run are kept."""
-        note = self._kept / "identity"
-        return note.exists() and note.read_text(encoding="ascii") == self._identity
-
-    def put_back(self, group: ProcessGroup) -> None:
-        """Copy them to where the run had put them."""
-        for folder in [] if group.rank else self._FOLDERS:
-            with atomic_folder(folder / self._run) as temporary:
-                shutil.copytree(self._kept / folder, temporary, dirs_exist_ok=True)
-
-    def keep(self, group: ProcessGroup) -> None:
-        """Keep a copy of them."""
-        if group.rank:
-            return
-        with atomic_folder(self._kept) as temporary:
-            for folder in self._FOLDERS:
-                shutil.copytree(folder / self._run, temporary / folder)
-            (temporary / "identity").write_text(self._identity, encoding="ascii")
-
-    @classmethod
-    def forget(cls, runs: str, group: ProcessGroup) -> None:
-        """Remove what is kept of the runs whose names begin with the folder `runs`."""
-        if not group.rank:
-            shutil.rmtree(cls._ROOT / runs, ignore_errors=True)
