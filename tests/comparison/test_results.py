@@ -1,5 +1,6 @@
 """All readers side by side: intervals, paired tests, and whom they are compared with."""
 
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def entry(sees, teacher="none", **more):
 @pytest.fixture
 def figures(in_folder):
     """Results of a teacher, two readers of upper halves and their ensemble."""
-    accuracies = {"whole": [0.8, 0.81], "hard": [0.5, 0.52], "taught": [0.56, 0.58], "both": [0.6]}
+    accuracies = {"whole": [0.8, 0.81], "hard": [0.5, 0.52], "taught": [0.56, 0.59], "both": [0.6]}
     for name, values in accuracies.items():
         for number, value in enumerate(values):
             seed = "all" if name == "both" else str(number + 1)
@@ -141,6 +142,19 @@ def test_masked_readers_are_compared_with_the_first_that_learns_from_labels(figu
     assert gains["taught"]["t_test_p"] is not None
     assert gains["both"]["t_test_p"] is None
     assert gains["taught"]["log_loss"]["ci95"][1] < 0
+
+
+def test_readers_of_groups_are_compared_with_nobody(figures):
+    groups = {"name": "cross_entropy", "teacher": "none", "groups": [["angry", "disgust"]]}
+    everyone = {
+        "grouped": entry("halves", objective=groups), "hard": entry("halves"),
+        "taught": entry("halves", "whole"),
+    }  # fmt: skip
+    for folder in (Path("data/readers/predictions"), Path("readers/metrics")):
+        shutil.copytree(folder / "hard", folder / "grouped")
+    found = results(Readers(everyone, {}, {}), 0.3)
+    assert found["reference"] == "hard"
+    assert [name for name, row in found["readers"].items() if "gain" in row] == ["taught"]
 
 
 def test_the_table_and_the_figure_show_every_reader(figures):

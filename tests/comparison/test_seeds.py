@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from unmask.comparison.seeds import markdown, results
+from unmask.comparison.seeds import markdown, paired_t_p, results
 from unmask.core.files import write_json
 
 BASELINE, FINAL, CEILING = [0.40, 0.42, 0.44], [0.40, 0.43, 0.43], [0.61, 0.62, 0.66]
@@ -46,3 +47,10 @@ def test_the_table_names_each_classifier():
     text = markdown(results("unet", [1, 2, 3]))
     for words in ("upper half (baseline)", "| unet", "true face (ceiling)", "42.0% [37.0%, 47.0%]"):
         assert words in text
+
+
+def test_equal_gains_are_no_certainty():
+    """Accuracies come in steps of a face, so the seeds of any two classifiers can differ alike."""
+    assert paired_t_p(np.full(3, 1 / 350)) is None
+    assert paired_t_p(np.subtract([0.503, 0.506, 0.489], [0.5, 0.503, 0.486])) is None
+    assert paired_t_p(np.array([1 / 350, 2 / 350])) == pytest.approx(0.205, abs=0.001)

@@ -94,7 +94,10 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
         if entry.folds:
             figures[name]["teacher"] = read_json(f"readers/teachers/{name}.json")
     reference = _reference(readers)
-    masked = [name for name, entry in all_of_them.entries() if entry.sees != FACES]
+    masked = [
+        name for name, entry in all_of_them.entries()
+        if entry.sees != FACES and _knows_all_classes(entry)
+    ]  # fmt: skip
     compared = [name for name in masked if reference not in (None, name)]
     for name in compared:
         paired = runs[name] == runs[str(reference)]
@@ -155,9 +158,16 @@ def _curve(
 
 
 def _reference(readers: Mapping[str, ReaderEntry]) -> str | None:
-    """Return the first reader of upper halves that learns from labels alone."""
-    names = (n for n, e in readers.items() if e.sees == HALVES and e.objective.teacher == NOBODY)
+    """Return the first reader of upper halves that learns all classes, from labels alone."""
+    names = (
+        name for name, entry in readers.items()
+        if entry.sees == HALVES and entry.objective.teacher == NOBODY and _knows_all_classes(entry)
+    )  # fmt: skip
     return next(names, None)
+
+
+def _knows_all_classes(entry: object) -> bool:
+    return not (isinstance(entry, ReaderEntry) and entry.objective.settings.get("groups"))
 
 
 def _tables(name: str, seeds: Sequence[str], split: str) -> list[Table]:
