@@ -1,6 +1,7 @@
 """`unmask` as a user types it: what it prints, what it refuses, and how it ends."""
 
 import csv
+import errno
 import fcntl
 import json
 import os
@@ -102,7 +103,23 @@ def test_bad_files_are_named_and_the_others_read(photos, unmask_command, reader)
     assert all("; " in line for line in errors)
     assert "more than 100,000,000 pixels" in errors[2]
     expressions = {row["file"]: row["expression"] for row in rows(done.out)}
-    assert all(bool(e) == ("bare" in f or "masked" in f) for f, e in expressions.items())
+    read = {file for file, expression in expressions.items() if expression}
+    assert read == {"album/bare.png", "album/more/masked.jpg"}
+
+
+def test_no_line_is_lost_where_several_threads_open_face_models(photos, reader):
+    for number in range(12):
+        (photos / f"{number:02}.png").write_bytes((photos / "bare.png").read_bytes())
+    (photos / "05.jpg").write_text("no picture")
+    many = "from unmask.photos import predict; predict.cores = lambda: 8; "
+    done = subprocess.run(
+        [sys.executable, "-c", many + UNMASK[-1], "predict", "album", "--model", str(reader)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 15)
+    note, error = done.stderr.splitlines()
+    assert "no calibration.json" in note
+    assert error.startswith("error: album/05.jpg: not a picture")
 
 
 def test_what_cannot_be_read_of_a_face_is_said(photos, unmask_command, reader, astronaut):
@@ -124,6 +141,44 @@ def test_a_name_that_is_no_utf8_comes_out_as_it_came_in(tmp_path, reader):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1].startswith(name + b",1,")
+
+
+@pytest.fixture
+def shell(tmp_path, reader):
+    """A function that has a shell read the cropped faces in a folder."""
+    Image.fromarray(noise(48)).save(tmp_path / "é.png")
+
+    def run(words, **environment):
+        script = f'"$@" {words} --faces-are-cropped'
+        return subprocess.run(
+            ["bash", "-c", script, "bash", *UNMASK, "predict", "--model", reader],
+            capture_output=True, text=True, check=False, cwd=tmp_path, env=os.environ | environment,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("- <&-", 1, "error: standard input: lists no photo; check what writes the list"),
+        ("é.png >&-", 0, ""),
+        ("gone.png 2>&-", 1, ""),
+        (
+            "é.png > /dev/full", 2,
+            "error: standard output: No space left on device; fix this and run again",
+        ),
+    ],
+)  # fmt: skip
+def test_streams_that_are_closed_or_full_are_no_traceback(shell, words, status, said):
+    done = shell(words)
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
+    assert (done.returncode, done.stdout, errors) == (status, "", [said] if said else [])
+
+
+def test_a_name_that_the_encoding_has_not_is_escaped(shell):
+    done = shell("é.png", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout.splitlines()[1].split()[0]) == (0, r"\xe9.png")
 
 
 @pytest.mark.parametrize("pattern", ["album/*.png", "album/**/*.png", "-"])
@@ -160,6 +215,13 @@ def test_shares_are_the_whole(tmp_path, monkeypatch, unmask_command, reader):
     assert again == [name for name in names[0] if name != "0.png"]
 
 
+def test_a_share_without_photos_has_the_head_of_the_others(photos, unmask_command, reader):
+    words = ["predict", "album/bare.png", "--model", reader, "--faces-are-cropped"]
+    outputs = [unmask_command(*words, "--format", "csv", "--shard", f"{i}/2").out for i in (1, 2)]
+    none, one = sorted(outputs, key=len)
+    assert (none, len(one)) == (one[:1], 2)
+
+
 @pytest.mark.parametrize("share", ["0/3", "4/3", "3", "a/b", "1/0"])
 def test_a_share_that_is_none_is_refused(unmask_command, share):
     done = unmask_command("predict", "x.png", "--shard", share)
@@ -181,6 +243,77 @@ def test_pictures_of_the_result_are_saved(photos, unmask_command, reader, mirror
     assert marked.shape[1] > original.shape[1]  # completed faces stand beside the photo
     changed = np.abs(marked[:512, :512] - original).sum(axis=2) > 150
     assert 0.001 < changed.mean() < 0.05
+
+
+def pipe(path, content):
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=[content], daemon=True).start()
+    return path
+
+
+def with_long_name(path, content):
+    path = path.with_stem("x" * 240)
+    path.write_bytes(content)
+    return path
+
+
+def in_the_way(path, content):
+    path.write_bytes(content)
+    Path(f"marked/{path.name}.annotated.jpg").mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (pipe, "cannot be read again to mark its faces; save it as a file"),
+        (with_long_name, "a picture is not saved in marked (file name too long); rename it"),
+        (in_the_way, "a picture is not saved in marked (is a directory); rename it"),
+    ],
+)
+def test_a_picture_that_cannot_be_saved_is_named_and_the_others_are(
+    photos, unmask_command, reader, make, said
+):
+    odd = make(Path("odd.png"), (photos / "bare.png").read_bytes())
+    words = ["--model", reader, "--faces-are-cropped", "--annotate", "marked"]
+    done = unmask_command("predict", odd, "album", *words)
+    assert (done.status, len(done.out)) == (1, 4)
+    assert done.err[1:] == [f"error: {odd}: {said}"]
+    assert {str(path) for path in Path("marked").rglob("*") if path.is_file()} == {
+        "marked/bare.png.annotated.jpg", "marked/more/masked.jpg.annotated.jpg"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "why", [errno.ENOSPC, errno.EACCES, errno.ENOTDIR], ids=errno.errorcode.get
+)
+def test_where_nothing_can_be_saved_one_line_ends_it(
+    photos, unmask_command, reader, monkeypatch, why
+):
+    def refuse(path):
+        raise OSError(why, os.strerror(why), str(path))
+
+    monkeypatch.setattr("unmask.photos.drawing.atomic_write", refuse)
+    words = ["--model", reader, "--faces-are-cropped", "--save-crops", "crops"]
+    done = unmask_command("predict", "album", *words)
+    assert (done.status, len(done.out)) == (2, 2)
+    assert done.err[1:] == [
+        f"error: crops/bare.png-1.png: {os.strerror(why)}; fix this and run again"
+    ]
+
+
+def test_a_photo_wider_than_a_jpeg_can_be_is_marked_smaller(in_folder, unmask_command, reader):
+    Image.new("L", (70_000, 48)).save("wide.png")
+    words = ["--model", reader, "--faces-are-cropped", "--annotate", "marked"]
+    done = unmask_command("predict", "wide.png", *words)
+    assert done.status == 0
+    assert Image.open("marked/wide.png.annotated.jpg").size == (65_500, 45)
+
+
+def test_marked_photos_are_not_read_again(photos, unmask_command, reader):
+    words = ["album", "--model", reader, "--faces-are-cropped", "--annotate", "album"]
+    first, again = (unmask_command("predict", *words) for _ in range(2))
+    assert again == first
 
 
 def test_what_is_saved_has_a_name_of_its_own(photos, unmask_command, reader):
@@ -209,7 +342,7 @@ def test_models_that_cannot_read_are_refused_in_one_line(photos, unmask_command,
     assert "gone: no reader there; " in refusal("--model", "gone")
     assert "a reconstructor, not a reader; " in refusal("--model", mirror)
     stitched = save_reader(Path("stitched"), "stitched unet")
-    assert "reads faces stitched unet; " in refusal("--model", stitched)
+    assert "reads faces stitched by unet; " in refusal("--model", stitched)
     later = save_reader(Path("later"))
     write_json(later / "config.json", read_json(later / "config.json") | {"format": 99})
     assert "format 99, but this version of unmask reads format 1; " in refusal("--model", later)

@@ -166,7 +166,9 @@ def test_a_classifier_of_other_faces_is_refused(fetched, reader, mirror, tmp_pat
     folder.parent.mkdir()
     folder.symlink_to(mirror)
     save_reader(tmp_path / "final/mirror", "stitched unet")
-    with pytest.raises(UserError, match="reads faces stitched unet; give a reader of faces stit"):
+    with pytest.raises(
+        UserError, match="reads faces stitched by unet; give a reader of faces stit"
+    ):
         Demo(reader, [folder])
 
 
@@ -201,7 +203,9 @@ def test_a_port_in_use_is_one_line(refusal):
 
 def test_a_host_that_is_not_ours_is_one_line(refusal):
     assert "192.0.2.1, port 0: " in refusal("--host", "192.0.2.1", "--port", 0)
-    assert "no address" in refusal("--host", "no.such.invalid", "--port", 0)
+    for host in ("no.such.invalid", "a..b", ""):
+        said = f"--host {host or repr(host)}: no address of this computer; leave it out"
+        assert said in refusal("--host", host, "--port", 0)
 
 
 def test_missing_face_models_are_one_line(refusal, monkeypatch, tmp_path):

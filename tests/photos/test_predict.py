@@ -13,8 +13,11 @@ from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import write_json
 from unmask.photos.drawn_mask import Style, draw
+from unmask.photos.finder import Face
 from unmask.photos.images import read_photo
 from unmask.photos.placement import EYES
+from unmask.photos.predict import problem_of
+from unmask.photos.warp import cut
 
 FACE = (170, 60, 280, 180)  # where it is in the portrait, in pixels
 
@@ -188,6 +191,24 @@ def test_a_tiny_face_is_not_read(astronaut, reader):
     face = only_face(tiny, reader)
     assert "pixels is too small to read" in face.problem
     assert face.expression is face.masked is face.probabilities is None
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000)])
+def test_a_thin_picture_takes_no_more_memory_than_others(fetched, reader, size):
+    (photo,) = unmask.predict(Image.new("RGB", size), reader)
+    assert (photo.width, photo.height, photo.faces) == (*size, ())
+
+
+def test_a_thin_picture_is_in_the_middle_of_a_square():
+    whole = np.array([[100.0, 0, 0], [0, 100.0, -2400]])  # of 48 pixels, around 4800x1
+    square = cut(Image.new("L", (4800, 1), 255), whole, 48)
+    assert 0 < square[24].mean() < 255
+    assert square[:23].max() == square[26:].max() == 0
+
+
+def test_a_face_of_one_pixel_is_called_so():
+    face = Face(np.array([0.0, 0.0, 1.0, 1.0]), 1.0, np.eye(2, 3), noise(48)[..., 0], 0.0, None)
+    assert problem_of(face).startswith("a face of 1 pixel is too small")
 
 
 def test_a_face_cut_by_the_edge_is_not_read(astronaut, reader):

@@ -145,10 +145,10 @@ def test_what_does_not_fit_together_is_named(tmp_path, reader, unmask_command):
         return line
 
     line = refusal(mirror, "--classifier", reader)
-    assert line.startswith(f"error: {reader}: a classifier that sees upper; give ")
+    assert line.startswith(f"error: {reader}: a classifier of upper halves; give ")
     line = refusal(reader, "--classifier", reader)
     assert line.startswith(f"error: {reader}: a classifier, which completes no face; ")
-    assert "a reconstructor that sees upper; " in refusal(mirror, "--classifier", mirror)
+    assert f"{mirror}: a reconstructor; " in refusal(mirror, "--classifier", mirror)
     assert "gone: no such folder; " in refusal("gone")
     later = save(tmp_path / "later", "reconstructors", "mirror")
     write_json(later / "config.json", read_json(later / "config.json") | {"format": 99})
@@ -156,6 +156,8 @@ def test_what_does_not_fit_together_is_named(tmp_path, reader, unmask_command):
     assert "config.json: no such file; " in refusal(tmp_path)
     assert "leave them out" in refusal(reader, "--hub", "hub", "--to", "x.onnx")
     assert "mirror/README.md: no model card" in refusal(mirror, "--hub", "hub")
+    (mirror / "README.md").write_bytes("---\ncafé".encode("latin-1"))
+    assert "mirror/README.md: not UTF-8; save it as UTF-8" in refusal(mirror, "--hub", "hub")
 
 
 def test_what_is_there_already_stays_as_it_is(tmp_path, reader, unmask_command):

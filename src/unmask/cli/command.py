@@ -28,7 +28,6 @@ def one_line(command: Callable[..., None]) -> Callable[..., None]:
             say(f"error: {error}")
             sys.exit(2)
         except BrokenPipeError:  # `unmask predict ... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
@@ -45,6 +44,19 @@ def interrupted(*_: object) -> NoReturn:
     say("interrupted")
     sys.stdout.flush()
     os._exit(128 + signal.SIGINT)  # photos that threads work on need not be waited for
+
+
+def put(text: str) -> None:
+    """Write text on standard output, at once."""
+    try:
+        with beside_the_bar():
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except OSError as error:
+        # Python would write the rest when it ends, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        error.filename = "standard output"
+        raise
 
 
 def say(line: str) -> None:

@@ -1,6 +1,7 @@
 """`unmask demo`: a page in the browser that reads photos."""
 
 import errno
+import ipaddress
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unmask.cli.command import PATH, one_line
+from unmask.cli.command import PATH, one_line, put
 from unmask.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _TO_ANSWER = "() => { if (innerWidth < 700) document.getElementById('answer')?.s
 )  # fmt: skip
 @one_line
 def demo(model: Path | None, completions: tuple[Path, ...], port: int, host: str) -> None:
-    """Open a page that reads photos, in your browser on this computer.
+    """Serve a page that reads photos to a browser on this computer, and print its address.
 
     It shows the faces of a photo, whether they wear a mask, what is read, and what trained
     reconstructors would draw. It keeps no photo and loads nothing from the network. Ctrl-C ends it.
@@ -77,10 +78,14 @@ def demo(model: Path | None, completions: tuple[Path, ...], port: int, host: str
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raises UserError if there is none there."""
+    from unmask.sources.text import shown
+
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
-        raise UserError(f"--host {host}: no address of this computer; leave it out") from None
+    except (socket.gaierror, UnicodeError):  # the latter for a..b
+        raise UserError(
+            f"--host {shown(host)}: no address of this computer; leave it out"
+        ) from None
     listener = socket.socket(family, kind)
     if os.name == "posix":  # on Windows it would share a port that is in use
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -116,11 +121,32 @@ def serve(listener: socket.socket, demo: "Demo") -> None:
     )  # fmt: skip
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    print(f"http://{address} is the page; Ctrl-C ends it", flush=True)
+    put(f"http://{address} is the page; Ctrl-C ends it\n")
     # "critical", as a page that is open at Ctrl-C, or asks for a photo that is gone, is an error to
     # uvicorn, with a traceback; what goes wrong in reading a photo, Gradio reports.
-    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(guarded(app, host), log_level="critical", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def guarded(app: Any, host: str) -> Any:
+    """Return an app that answers its own page, and no page of another site in the same browser.
+
+    host: the address that it listens on. Another site may have its own name stand for it.
+    """
+    from starlette.datastructures import Headers
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.responses import PlainTextResponse
+
+    async def own_page(scope: Any, receive: Any, send: Any) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        origin = headers.get("origin")
+        foreign = origin is not None and origin.partition("://")[2] != headers.get("host")
+        answer = PlainTextResponse("Not for pages of other sites", 403) if foreign else app
+        await answer(scope, receive, send)
+
+    if not ipaddress.ip_address(host).is_loopback:
+        return own_page
+    return TrustedHostMiddleware(own_page, ["localhost", "[::1]" if ":" in host else host])
 
 
 def form(demo: "Demo") -> Any:

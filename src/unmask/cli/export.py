@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unmask.cli.command import PATH, one_line
+from unmask.cli.command import PATH, one_line, put
 from unmask.core.errors import UserError
 
 _SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
@@ -60,7 +60,7 @@ def export(
     else:
         write_torch(made, target)
     shape = ",".join(map(str, made.shape))
-    print(f"{target}: {made.takes} [B,{shape}] -> {', '.join(made.gives)}{checked}")
+    put(f"{target}: {made.takes} [B,{shape}] -> {', '.join(made.gives)}{checked}\n")
 
 
 def _refuse_existing(path: Path, option: str) -> None:
@@ -75,7 +75,7 @@ def _prepare_hub(model: Path, hub: Path) -> None:
 
     made = graph(model)
     card = model / _CARD
-    if not (card.is_file() and card.read_text(encoding="utf-8").startswith("---\n")):
+    if not (card.is_file() and _text(card).startswith("---\n")):
         raise UserError(
             f"{card}: no model card with metadata, and no model should go out without; "
             "`dvc repro release/dvc.yaml` makes a folder that has one"
@@ -85,5 +85,14 @@ def _prepare_hub(model: Path, hub: Path) -> None:
         for name in copied:
             shutil.copyfile(model / name, folder / name)
         write_onnx(made, folder / _ONNX)
-    print(f"{hub}: {', '.join([*copied, _ONNX])}; upload it with")
-    print(f"  hf upload YOUR_NAME/{hub.resolve().name} {hub}")
+    put(
+        f"{hub}: {', '.join([*copied, _ONNX])}; upload it with\n"
+        f"  hf upload YOUR_NAME/{hub.resolve().name} {hub}\n"
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{file}: not UTF-8; save it as UTF-8") from None

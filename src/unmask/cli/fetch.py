@@ -4,20 +4,19 @@ from pathlib import Path
 
 import click
 
-from unmask.cli.command import FOLDER, one_line
+from unmask.cli.command import FOLDER, one_line, put
+from unmask.core.errors import UserError
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["fer2013", "face-models"]), default="fer2013")
-@click.option(
-    "--to", type=FOLDER, default=Path("data/raw"), show_default=True, help="Folder for FER2013."
-)
+@click.option("--to", type=FOLDER, help="For fer2013: its folder, data/raw by default.")
 @click.option(
     "--from", "source", type=click.Path(exists=True, path_type=Path), metavar="PATH",
     help="For face-models: MediaPipe's wheel, or a folder with the models, instead of a download.",
 )  # fmt: skip
 @one_line
-def fetch(what: str, to: Path, source: Path | None) -> None:
+def fetch(what: str, to: Path | None, source: Path | None) -> None:
     """Download what is not in the repository.
 
     fer2013: the faces to train on, from Kaggle with your own account. face-models: the networks
@@ -28,9 +27,18 @@ def fetch(what: str, to: Path, source: Path | None) -> None:
     if what == "face-models":
         from unmask.photos import face_models
 
-        print(f"face models are in {shown(face_models.fetch(source))}")
+        if to:
+            raise UserError(
+                "--to: goes with fer2013 only; "
+                f"set {face_models.FOLDER_VARIABLE} to keep face models elsewhere"
+            )
+        put(f"face models are in {shown(face_models.fetch(source))}\n")
         return
+    if source:
+        raise UserError(
+            "--from: goes with face-models only; copy a file of FER2013 to data/raw yourself"
+        )
     from unmask.sources import kaggle
 
-    file = kaggle.fetch(to)
-    print(f"{shown(file)} is here; run the pipeline on it with\n  {kaggle.command(file)}")
+    file = kaggle.fetch(to or Path("data/raw"))
+    put(f"{shown(file)} is here; run the pipeline on it with\n  {kaggle.command(file)}\n")

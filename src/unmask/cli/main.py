@@ -3,6 +3,8 @@
 Nothing that takes long to import is imported before it is needed, so that help comes at once.
 """
 
+import codecs
+import os
 import sys
 from io import TextIOWrapper
 
@@ -20,10 +22,14 @@ from unmask.cli.sheet import sheet
 @click.version_option(package_name="unmask")
 def main() -> None:
     """Read the expressions of faces, with and without a mask."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed, as by `<&-`
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdin, sys.stdout):
         # A file's name need not be UTF-8. What PYTHONIOENCODING names instead of `strict` stays.
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="surrogateescape")
+            escapes = stream is sys.stdin or codecs.lookup(stream.encoding).name == "utf-8"
+            stream.reconfigure(errors="surrogateescape" if escapes else "backslashreplace")
 
 
 for command in (predict, sheet, demo, export, fetch, report):

@@ -1,5 +1,6 @@
 """`unmask predict`: the expressions of all faces in photos."""
 
+import errno
 import signal
 import sys
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unmask.cli.command import FOLDER, PATH, beside_the_bar, interrupted, one_line, say
+from unmask.cli.command import FOLDER, PATH, interrupted, one_line, put, say
 from unmask.core.errors import UserError
 
 if TYPE_CHECKING:
     from unmask.photos.images import Source
     from unmask.photos.predict import PhotoResult
+
+# If a picture cannot be saved for one of these, others can.
+_OF_ITS_NAME = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 
 
 def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -57,8 +61,8 @@ def predict(paths: tuple[str, ...], **options: Any) -> None:
     """Read the expression of every face in photos.
 
     PATH is a photo, a folder of photos with all below it, a pattern such as 'a/*.jpg', or - for a
-    list of these on standard input. A photo that cannot be read is said on standard error and left
-    out; the exit status is 1 then.
+    list of these on standard input. A photo that cannot be read is reported and left out; the exit
+    status is 1 then.
     """
     from unmask.photos.images import expand, refuse_same_names, share
 
@@ -72,12 +76,18 @@ def predict(paths: tuple[str, ...], **options: Any) -> None:
         refuse_same_names(sources)
     if options["shard"]:
         sources = share(sources, *options["shard"])
-    failed = _predict(sources, **options) if sources else 0
+    failed = 0
+    if sources:
+        failed = _predict(sources, **options)
+    elif options["kind"] == "csv":  # so that all shares have the same first line
+        from unmask.photos.output import head
+
+        put(head("csv"))
     sys.exit(1 if failed or problems else 0)
 
 
 def _predict(sources: list["Source"], model: Path | None, kind: str, **options: Any) -> int:
-    """Print what is read of photos as soon as it is; return how many of them are bad."""
+    """Print what is read of photos as soon as it is; return how many went wrong."""
     from unmask.core.progress import Progress
     from unmask.photos import output
     from unmask.photos.predict import Predictor
@@ -88,7 +98,7 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
     for folder in predictor.uncalibrated:
         say(f"note: {folder}: no calibration.json, so probabilities are raw and none is unsure")
     width = max(len(str(source.path)) for source in sources)
-    _print(output.head(kind, width))
+    put(output.head(kind, width))
     progress, failed = Progress("photos"), 0
     # Not by an exception: libraries swallow one that is raised in a callback of theirs.
     ctrl_c = _CtrlC()
@@ -97,12 +107,12 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
         results = predictor(source.path for source in sources)
         for number, (source, photo) in enumerate(zip(sources, results, strict=True), 1):
             with ctrl_c.waiting():
-                if photo.error:
-                    failed += 1
-                    say(f"error: {photo.problem}")
                 if not (photo.error and kind == "table"):
-                    _print(output.lines(kind, str(source.path), photo, width))
-                _save(source, photo, options["save_crops"], options["annotate"])
+                    put(output.lines(kind, str(source.path), photo, width))
+                unsaved = _save(source, photo, options["save_crops"], options["annotate"])
+                if problem := photo.problem if photo.error else unsaved:
+                    failed += 1
+                    say(f"error: {problem}")
             progress.show(number, len(sources), f"{number} of {len(sources)}", 10.0)
     finally:
         progress.close()
@@ -111,21 +121,23 @@ def _predict(sources: list["Source"], model: Path | None, kind: str, **options: 
 
 def _save(
     source: "Source", photo: "PhotoResult", crops: Path | None, annotated: Path | None
-) -> None:
+) -> str | None:
+    """Save pictures of a photo; return what is wrong if it is wrong with this photo only."""
     from unmask.photos.drawing import save_annotated, save_crops
+    from unmask.sources.text import shown
 
-    if crops:
-        save_crops(crops, source, photo)
-    if annotated:
-        save_annotated(annotated, source, photo)
-
-
-def _print(text: str) -> None:
-    if not text:
-        return
-    with beside_the_bar():
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    for folder, save in ((crops, save_crops), (annotated, save_annotated)):
+        try:
+            if folder:
+                save(folder, source, photo)
+        except UserError as error:
+            return str(error)
+        except OSError as error:
+            if error.errno not in _OF_ITS_NAME or not (folder and folder.is_dir()):
+                raise
+            what = (error.strerror or str(error)).lower()
+            return f"{shown(source.path)}: a picture is not saved in {folder} ({what}); rename it"
+    return None
 
 
 class _CtrlC:

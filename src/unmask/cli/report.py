@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from unmask.cli.command import one_line
+from unmask.cli.command import one_line, put
 from unmask.core.errors import UserError
 
 _PIPELINE = Path("report/dvc.yaml")
@@ -26,7 +26,7 @@ def report(show: bool) -> None:
         raise UserError(f"no {_PIPELINE} here; run this at the top of a clone of the repository")
     _run(sys.executable, "stages/check_params.py")  # DVC fails on some values and names no key
     _run(sys.executable, "-m", "dvc", "repro", str(_PIPELINE))
-    print(_PAGE.resolve())
+    put(f"{_PAGE.resolve()}\n")
     if show:
         click.launch(_PAGE.resolve().as_uri())
 

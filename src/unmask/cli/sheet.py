@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unmask.cli.command import PATH, one_line, say
+from unmask.cli.command import PATH, one_line, put, say
 from unmask.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def sheet(
     """Show side by side what reconstructors draw of faces in photos.
 
     PATH is as for `unmask predict`. A row shows a face: its upper half, what each reconstructor
-    made of that, and the face as it is. A photo that cannot be read is said on standard error and
-    left out; the exit status is 1 then.
+    made of that, and the face as it is. A photo that cannot be read is reported and left out;
+    the exit status is 1 then.
     """
     from unmask.photos.images import expand
     from unmask.photos.reader import load_reconstructor
@@ -138,6 +138,8 @@ def _draw(output: Path, rows: Sequence["Row"], reconstructors: Mapping[str, "nn.
     }
     save_grid(output, columns)
     for number, (where, _) in enumerate(rows, 1):
-        print(f"row {number}: {where}")
-    print(f"{output}: what is below the middle of a column named \"drawn\" is drawn by a model, "
-          "evidence of nothing")  # fmt: skip
+        put(f"row {number}: {where}\n")
+    put(
+        f'{output}: what is below the middle of a column named "drawn" is drawn by a model, '
+        "evidence of nothing\n"
+    )

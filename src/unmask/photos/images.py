@@ -6,7 +6,8 @@ import re
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +21,15 @@ from unmask.sources.text import data_names, listed, shown
 Photo = str | Path | Image.Image | NDArray[np.uint8]
 """A file, a PIL image of any mode, or pixels, uint8 [H,W] or [H,W,3] (red, green, blue)."""
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff"
+}  # fmt: skip
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _KINDS = "JPEG, PNG, WebP, BMP, GIF or TIFF"
 # Pillow clips 16-bit and floating-point greys at 255 when it converts them.
 _MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
 _MAX_PIXELS = 100_000_000
+_MADE = (".annotated.jpg", ".completed.png")  # what `unmask predict` saves for people to look at
 
 
 class Source(NamedTuple):
@@ -39,18 +43,18 @@ def expand(words: Sequence[str], lines: Iterable[str] = ()) -> tuple[list[Source
     """Return the photos that the words of a command line mean, in order, and what is wrong.
 
     words: files, folders with all that is below, patterns that the shell left alone, and `-` for
-    `lines`, one file or folder each.
+    `lines`, one file or folder each. A photo that is meant more than once is returned once.
     """
-    found: list[Source] = []
-    problems: list[str] = []
+    found: dict[tuple[str, str], Source] = {}
+    problems: dict[str, None] = {}
+    real = cache(os.path.realpath)
     for word in words:
-        names = [line.rstrip("\r\n") for line in lines] if word == "-" else [word]
-        for name in filter(None, names):
-            try:
-                found += _meant(name)
-            except UserError as error:
-                problems.append(str(error))
-    return found, problems
+        for one in _listed(lines) if word == "-" else _meant(word):
+            if isinstance(one, UserError):
+                problems[str(one)] = None
+            else:
+                found.setdefault((real(one.path.parent), one.path.name), one)
+    return [*found.values()], [*problems]
 
 
 def share(sources: Sequence[Source], number: int, count: int) -> list[Source]:
@@ -72,31 +76,77 @@ def refuse_same_names(sources: Sequence[Source]) -> None:
         )
 
 
-def _meant(word: str) -> list[Source]:
-    path = Path(word)
-    if path.is_dir():
-        return _in_folder(path)
-    if path.exists():
-        return [Source(path, path.name)]
-    if re.search(r"[*?\[]", word):
-        matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207, may be absolute
-        if not matches:
-            raise UserError(f"{shown(word)}: nothing matches; check the pattern")
-        return [source for match in matches for source in _meant(match)]
-    raise UserError(f"{shown(word)}: no such file or folder; check the name")
+def _listed(lines: Iterable[str]) -> Iterator[Source | UserError]:
+    names = [name for line in lines if (name := line.rstrip("\r\n"))]
+    if not names:
+        yield UserError("standard input: lists no photo; check what writes the list")
+    for name in names:
+        yield from _meant(name)
 
 
-def _in_folder(folder: Path) -> list[Source]:
-    names = sorted(
-        os.path.relpath(os.path.join(place, name), folder)  # noqa: PTH118, as Path is slow
-        for place, _, files in os.walk(folder)
-        for name in files
-    )
-    photos = [name for name in data_names(names) if Path(name).suffix.lower() in SUFFIXES]
-    if not photos:
+def _meant(word: str) -> Iterator[Source | UserError]:
+    """Yield the photos that a word means, and what is wrong."""
+    if not re.search(r"[*?\[]", word) or os.path.lexists(word):
+        yield from _at(word)
+        return
+    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207, may be absolute
+    if not matches:
+        yield UserError(f"{shown(word)}: nothing matches; check the pattern")
+    for match in matches:
+        yield from _at(match)
+
+
+def _at(name: str) -> Iterator[Source | UserError]:
+    path = Path(name)
+    try:
+        if not name or not path.exists():  # Path("") is the working folder
+            yield UserError(f"{shown(name)}: no such file or folder; check the name")
+        elif path.is_dir():
+            yield from _in_folder(path)
+        else:
+            yield Source(path, path.name)
+    except OSError as error:
+        yield _unreadable(name, error)
+
+
+def _in_folder(folder: Path) -> Iterator[Source | UserError]:
+    errors: list[OSError] = []
+    names = sorted(os.path.relpath(file, folder) for file in _below(folder, errors.append))
+    photos = [
+        name
+        for name in data_names(names)
+        if Path(name).suffix.lower() in SUFFIXES and not name.endswith(_MADE)
+    ]
+    for error in errors:
+        yield _unreadable(error.filename, error)
+    if not photos and not errors:
         others = f", only {listed(names)}" if names else ""
-        raise UserError(f"{shown(folder)}: no photos in this folder{others}; they are {_KINDS}")
-    return [Source(folder / name, name) for name in photos]
+        yield UserError(f"{shown(folder)}: no photos in this folder{others}; they are {_KINDS}")
+    for name in photos:
+        yield Source(folder / name, name)
+
+
+def _below(folder: Path, onerror: Callable[[OSError], object]) -> Iterator[str]:
+    """Yield the files below a folder, but those in folders that are leftovers.
+
+    Links to folders are followed in the end, and no folder is looked into twice.
+    """
+    seen, waiting = set(), [str(folder)]
+    for start in waiting:
+        for place, folders, files in os.walk(start, onerror=onerror):
+            if (real := os.path.realpath(place)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(data_names(folders))
+            inner = [os.path.join(place, name) for name in folders]  # noqa: PTH118, Path is slow
+            waiting += filter(os.path.islink, inner)
+            yield from (os.path.join(place, name) for name in files)  # noqa: PTH118
+
+
+def _unreadable(name: str, error: OSError) -> UserError:
+    what = (error.strerror or str(error)).lower()
+    return UserError(f"{shown(name)}: {what}; check the name and its permissions")
 
 
 def read_photo(photo: Photo) -> Image.Image:
@@ -134,7 +184,9 @@ def _upright(image: Image.Image, name: str) -> Image.Image:
     if width * height > _MAX_PIXELS:
         raise UserError(f"{name}: {width}x{height} pixels; {_too_large()}")
     if image.mode not in _MODES:
-        raise UserError(f"{name}: pixels of the kind {image.mode}; save it with 8 bits per channel")
+        raise UserError(
+            f"{name}: pixels of the kind {image.mode}; save it in RGB or grey, 8 bits per channel"
+        )
     turned: Image.Image = ImageOps.exif_transpose(image)
     return turned.convert("RGB")
 

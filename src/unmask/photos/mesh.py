@@ -14,6 +14,9 @@ from unmask.photos.detector import Detection
 from unmask.photos.face_models import MESH, run_model
 from unmask.photos.warp import Matrix, apply, cut, similarity
 
+HAS_MESH = 0.5
+"""Score from which the mesh is used."""
+
 _SIZE = 192
 _REGION = 1.5  # side of the region, in sides of the box
 _LEFT_EYE, _RIGHT_EYE = (33, 133), (362, 263)  # outer and inner corner, inner and outer corner

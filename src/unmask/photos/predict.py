@@ -213,8 +213,9 @@ def problem_of(face: Face) -> str | None:
     """Return why a face cannot be read and what to do, or None if it can."""
     width = face.box[2] - face.box[0]
     if width < _LEAST_WIDTH:
+        pixels = "1 pixel" if round(width) == 1 else f"{width:.0f} pixels"
         return (
-            f"a face of {width:.0f} pixels is too small to read; "
+            f"a face of {pixels} is too small to read; "
             f"take a photo in which it is {_LEAST_WIDTH:.0f} or more wide"
         )
     if face.outside > _MOST_OUTSIDE:

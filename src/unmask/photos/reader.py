@@ -92,13 +92,19 @@ def load_reader(folder: Path, stitched: str | None = None) -> Reader:
     if config.kind != "classifier":
         raise UserError(f"{folder}: a {config.kind}, not a reader; give a classifier's folder")
     if config.view not in ((f"stitched {stitched}",) if stitched else ("upper", "whole")):
-        wanted = f"faces stitched {stitched}" if stitched else "upper halves or whole faces"
-        raise UserError(f"{folder}: reads faces {config.view}; give a reader of {wanted}")
+        wanted = f"faces stitched by {stitched}" if stitched else "upper halves or whole faces"
+        raise UserError(f"{folder}: reads {faces_of(config.view)}; give a reader of {wanted}")
     calibration = None
     if (file := folder / "calibration.json").exists():
         calibration = check(Calibration, read_json(file), file=file)
     model = load_model(folder).to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     return Reader(folder, model, config.view, tuple(config.classes), calibration)
+
+
+def faces_of(view: str) -> str:
+    """Return in words what a classifier of this view sees."""
+    words = {"upper": "upper halves", "whole": "whole faces"}
+    return words.get(view, f"faces {view.replace(' ', ' by ')}")
 
 
 def load_reconstructor(folder: Path) -> nn.Module:

@@ -59,10 +59,9 @@ def _shrunk(
     if factor < 2:
         return image, to_source, scale
     corners = apply(to_source, np.array([[0, 0], [size, 0], [0, size], [size, size]]))
-    low = np.maximum(np.floor(corners.min(axis=0)) - factor, 0).astype(int)
-    high = np.minimum(np.ceil(corners.max(axis=0)) + factor, image.size).astype(int)
-    if (high - low < factor).any():
-        return image, to_source, scale
+    # At least one pixel, even if the square is beside the picture: it may be too large to sample.
+    low = np.clip(np.floor(corners.min(axis=0)) - factor, 0, np.array(image.size) - 1).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + factor, low + 1, image.size).astype(int)
     part = image.reduce(factor, (*low.tolist(), *high.tolist()))
     moved = to_source.copy()
     moved[:, 2] -= low

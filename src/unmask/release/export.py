@@ -22,7 +22,7 @@ from unmask.core.errors import UserError
 from unmask.core.files import atomic_write, read_json
 from unmask.core.section import check
 from unmask.models.folder import ModelConfig, load_model, read_config
-from unmask.photos.reader import Calibration
+from unmask.photos.reader import Calibration, faces_of
 
 OPSET = 20
 """Of ONNX's operators; ONNX Runtime has read it since 1.17."""
@@ -83,7 +83,7 @@ def graph(folder: Path, classifier: Path | None = None) -> Graph:
     classifier: the folder of a classifier that reads the faces which the reconstructor in `folder`
     completes; both are one graph then.
 
-    Raises UserError, one line, if a folder is none of a model, or the two do not fit.
+    Raises UserError, one line, if a folder holds no model, or the two do not fit together.
     """
     config = read_config(folder)
     if classifier:
@@ -102,13 +102,15 @@ def _completing(folder: Path, config: ModelConfig, classifier: Path) -> Graph:
     if config.kind != "reconstructor":
         raise UserError(
             f"{folder}: a {config.kind}, which completes no face; "
-            "with --classifier, give a reconstructor's folder, as models/reconstructors/unet"
+            "with --classifier, give a reconstructor's folder, such as models/reconstructors/unet"
         )
     if reader.kind != "classifier" or reader.view not in (
         "whole",
         f"stitched {config.architecture}",
     ):
-        what = f"a {reader.kind} that sees {reader.view}"
+        what = f"a {reader.kind}"
+        if reader.kind == "classifier":
+            what += f" of {faces_of(reader.view)}"
         raise UserError(
             f"{classifier}: {what}; give a classifier of whole faces, "
             f"or of faces stitched by {config.architecture}"
