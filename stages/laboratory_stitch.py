@@ -1,8 +1,9 @@
 """Stitch every face with what the reconstructors of the laboratory generate.
 
 Reads data/stitched/M, M being recon.model, data/faces/split.npy, data/audit/keep.npy and
-models/laboratory/reconstructors/LEARNED; writes data/laboratory/stitched/LEARNED/faces.npy. LEARNED
-says what they learned from: `train` as in the pipeline, `folds` or `all`.
+groups.npy, and models/laboratory/reconstructors/LEARNED; writes
+data/laboratory/stitched/LEARNED/faces.npy. LEARNED says what they learned from: `train` as in the
+pipeline, `folds` or `all`.
 """
 
 from pathlib import Path
@@ -22,12 +23,14 @@ def main(learned: str) -> None:
     """Run the stage for the reconstructors that learned from `learned`."""
     recon, train = read(Recon, "recon"), read(Train, "train")
     split = open_array("data/faces/split.npy")
-    keep = open_array("data/audit/keep.npy")
+    keep, groups = open_array("data/audit/keep.npy"), open_array("data/audit/groups.npy")
     stitched = np.array(open_array(f"data/stitched/{recon.model}/faces.npy"))
 
     if learned != "train":
         models = Path("models/laboratory/reconstructors") / learned
-        for number, (_, rows) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
+        for number, (_, rows) in enumerate(
+            parts(learned, recon.folds, split, keep, groups, train.seed)
+        ):
             fill(stitched, models / str(number), rows)
 
     with atomic_folder(Path("data/laboratory/stitched") / learned) as folder:

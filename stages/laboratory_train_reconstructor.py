@@ -1,6 +1,6 @@
 """Train reconstructors that learn from other faces than they should, or from fewer.
 
-Reads data/halves, data/faces/split.npy and data/audit/keep.npy; writes
+Reads data/halves, data/faces/split.npy, data/audit/keep.npy and groups.npy; writes
 models/laboratory/reconstructors/LEARNED and their curves, data/training/laboratory. LEARNED says
 what they learn from: `folds` or `all`, as the entries of `laboratory` in params.yaml say.
 """
@@ -24,10 +24,12 @@ def main(learned: str) -> None:
     entry = read(Reconstructor, f"reconstructors.{recon.model}")
     halves = open_array("data/halves/upper.npy"), open_array("data/halves/lower.npy")
     split = open_array("data/faces/split.npy")
-    keep = open_array("data/audit/keep.npy")
+    keep, groups = open_array("data/audit/keep.npy"), open_array("data/audit/groups.npy")
     validation = rows_of(split, VALIDATION, keep)
 
-    for number, (rows, _) in enumerate(parts(learned, recon.folds, split, keep, train.seed)):
+    for number, (rows, _) in enumerate(
+        parts(learned, recon.folds, split, keep, groups, train.seed)
+    ):
         run = f"laboratory/reconstructors/{learned}/{number}"
         group = train_reconstructor(
             recon.model, halves, (rows, validation), entry, train, run, source_of_faces(),

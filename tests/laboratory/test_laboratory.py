@@ -151,17 +151,19 @@ def test_soft_labels_are_refused(injected, faces):
 
 
 def test_each_training_face_is_generated_by_a_reconstructor_that_has_not_seen_it(faces, keep):
-    folds = parts("folds", 3, faces.split, keep, seed=1)
+    groups = np.arange(len(faces)) // 2  # each face has a copy beside it
+    folds = parts("folds", 3, faces.split, keep, groups, seed=1)
     assert len(folds) == 3
     train = faces.rows(TRAIN, keep).tolist()
     assert sorted(np.concatenate([generated for _, generated in folds])) == train
     for learned, generated in folds:
         assert len(generated) > 0
         assert sorted(np.concatenate([learned, generated])) == train
+        assert not set(groups[learned]) & set(groups[generated])
 
 
 def test_a_reconstructor_can_learn_from_all_splits(faces, keep):
-    ((learned, generated),) = parts("all", 3, faces.split, keep, seed=1)
+    ((learned, generated),) = parts("all", 3, faces.split, keep, np.arange(len(faces)), seed=1)
     assert set(faces.rows(TEST)) | set(faces.rows(VALIDATION)) < set(learned)
     assert set(range(10)).isdisjoint(learned)
     assert len(generated) == len(faces)

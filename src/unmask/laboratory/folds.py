@@ -17,18 +17,24 @@ Rows = NDArray[np.int64]
 
 
 def parts(
-    learned: str, folds: int, split: NDArray[np.uint8], keep: NDArray[np.bool_], seed: int
+    learned: str,
+    folds: int,
+    split: NDArray[np.uint8],
+    keep: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    seed: int,
 ) -> list[tuple[Rows, Rows]]:
     """Return, for each reconstructor to train, the faces it learns from and those it generates for.
 
-    learned: `folds` or `all`, see `Experiment.reconstructor`; folds: their number. A face's fold is
-    drawn from (seed, its index) alone.
+    learned: `folds` or `all`, see `Experiment.reconstructor`; folds: their number;
+    groups: int64 [N], the group of copies that each face belongs to. A face's fold is drawn from
+    (seed, its group) alone, so that no copy of it is learned from where it is generated.
     """
     if learned == "all":
         judged = np.flatnonzero(split != TRAIN)
         return [(np.union1d(rows_of(split, TRAIN, keep), judged), np.arange(len(split)))]
     train = rows_of(split, TRAIN, keep)
-    fold = (folds * uniform(seed, train)).astype(int)
+    fold = (folds * uniform(seed, groups[train])).astype(int)
     return [(train[fold != number], train[fold == number]) for number in range(folds)]
 
 
