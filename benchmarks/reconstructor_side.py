@@ -86,7 +86,9 @@ def _ours(
     frozen = isinstance(model, Pretrainable) and model.encoder_is_frozen
     if keep and frozen and not settings.augments:
         used = np.concatenate(rows)
-        arrays |= keep_features("benchmark", model.encoder, [], upper, used, compute)
+        arrays |= keep_features(
+            "benchmark", model.encoder, [name, entry.settings], upper, used, compute
+        )
         learner = model.decoder
     objective = _objective(entry, learner, settings, compute)
     product.train(objective, arrays, rows, settings, train.seed, compute, clock)
