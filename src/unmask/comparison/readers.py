@@ -15,6 +15,7 @@ from unmask.evaluation.predictions import Table, read_predictions
 from unmask.evaluation.statistics import holm
 from unmask.models.readers import one_of
 from unmask.params.models import NOBODY
+from unmask.params.reader_checks import knows_groups_alone
 from unmask.params.readers import FACES, HALVES, ReaderEntry, Readers
 
 
@@ -96,7 +97,7 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     reference = _reference(readers)
     masked = [
         name for name, entry in all_of_them.entries()
-        if entry.sees != FACES and _knows_all_classes(entry)
+        if entry.sees != FACES and not knows_groups_alone(entry)
     ]  # fmt: skip
     compared = [name for name in masked if reference not in (None, name)]
     for name in compared:
@@ -161,13 +162,11 @@ def _reference(readers: Mapping[str, ReaderEntry]) -> str | None:
     """Return the first reader of upper halves that learns all classes, from labels alone."""
     names = (
         name for name, entry in readers.items()
-        if entry.sees == HALVES and entry.objective.teacher == NOBODY and _knows_all_classes(entry)
+        if entry.sees == HALVES
+        and entry.objective.teacher == NOBODY
+        and not knows_groups_alone(entry)
     )  # fmt: skip
     return next(names, None)
-
-
-def _knows_all_classes(entry: object) -> bool:
-    return not (isinstance(entry, ReaderEntry) and entry.objective.settings.get("groups"))
 
 
 def _tables(name: str, seeds: Sequence[str], split: str) -> list[Table]:

@@ -55,11 +55,16 @@ def check_teacher(name: str, readers: Mapping[str, ReaderEntry]) -> None:
     """Raise UserError, one line, unless reconstructors can learn from `name`, or it is nobody."""
     able = [
         reader for reader, entry in readers.items()
-        if entry.sees == FACES and entry.folds and not _knows_groups_alone(entry)
+        if entry.sees == FACES and entry.folds and not knows_groups_alone(entry)
     ]  # fmt: skip
     if name not in [NOBODY, *able]:
         fault = f"{name}: no reader of all classes that sees {FACES} and has folds"
         _refuse("recon.teacher", f"{fault}; choose one of {', '.join([NOBODY, *able])}")
+
+
+def knows_groups_alone(entry: ReaderEntry | Ensemble | PosteriorAverage) -> bool:
+    """Return whether a reader has learned no classes, only groups of them."""
+    return isinstance(entry, ReaderEntry) and bool(entry.objective.settings.get("groups"))
 
 
 def _check_average(
@@ -72,7 +77,7 @@ def _check_average(
         _refuse_reconstructor(f"{key}.reconstructor", average.reconstructor, reconstructors)
     able = [
         name for name, entry in readers.items()
-        if entry.sees == FACES and not _knows_groups_alone(entry)
+        if entry.sees == FACES and not knows_groups_alone(entry)
     ]  # fmt: skip
     if average.reader not in able:
         fault = f"{average.reader}: no reader of {FACES} and all classes"
@@ -97,7 +102,7 @@ def _check_alone(key: str, entry: ReaderEntry) -> None:
 def _check_member(key: str, name: str, entry: ReaderEntry | Ensemble, sees: str) -> None:
     if entry.sees != sees:
         _refuse(key, f"{name} sees {entry.sees}, not {sees}; average readers with one view")
-    if _knows_groups_alone(entry):
+    if knows_groups_alone(entry):
         _refuse(key, f"{name} knows groups of classes alone; average readers of all classes")
 
 
@@ -112,7 +117,7 @@ def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble)
     if learns and teacher.sees != entry.sees and {teacher.sees, entry.sees} != {HALVES, FACES}:
         fault = f"{name} sees {teacher.sees}, which does not move with {entry.sees}"
         _refuse(f"{key}.objective.teacher", f"{fault}; teach {HALVES} by {HALVES} or {FACES}")
-    if learns and _knows_groups_alone(teacher):
+    if learns and knows_groups_alone(teacher):
         fault = f"{name} knows groups of classes alone"
         _refuse(f"{key}.objective.teacher", f"{fault}; learn by cross_entropy and start: teacher")
     if objective.settings.get("cross_fitted") and not getattr(teacher, "folds", None):
@@ -123,10 +128,6 @@ def _check_taught(key: str, entry: ReaderEntry, teacher: ReaderEntry | Ensemble)
         # The teacher has learned from the faces of every fold.
         _refuse(f"{key}.folds", f"{entry.folds}, but no fold is new to what it starts from; "
                 "remove folds, or start: noise")  # fmt: skip
-
-
-def _knows_groups_alone(entry: ReaderEntry | Ensemble) -> bool:
-    return isinstance(entry, ReaderEntry) and bool(entry.objective.settings.get("groups"))
 
 
 def _refuse_reconstructor(key: str, name: str, reconstructors: Collection[str]) -> NoReturn:
