@@ -10,6 +10,7 @@ SEED` have run for `baseline` and each NAME, with as many of `evaluate.seeds` as
 and curves of FOLDER, from nothing else.
 """
 
+import argparse
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import collect as collected
-import pandas as pd
 
 from unmask.comparison.paired import gain, summary
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, percent, table
-from unmask.core.files import write_json
+from unmask.core.files import read_json, write_json
 from unmask.core.section import load
-from unmask.evaluation.predictions import Table
+from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import holm
 
 _FACTS = ("parameters", "epochs", "best_epoch")
@@ -79,7 +79,7 @@ def _assessed(run: Path, name: str) -> str | None:
     file, model = f"metrics/reconstruction/{name}.json", f"models/reconstructors/{name}"
     if not (run / file).exists():
         return None
-    assessed, facts = collected.read(run / file), collected.read(run / model / "training.json")
+    assessed, facts = read_json(run / file), read_json(run / model / "training.json")
     if any(assessed["model"][key] != facts[key] for key in _FACTS):
         sys.exit(f"error: {run / file}: of another training; run `stages/assess.py {name}`")
     return file
@@ -92,13 +92,13 @@ def _copy(source: Path, target: Path) -> None:
 
 def _predictions(folder: Path, name: str) -> dict[int, Table]:
     files = sorted((folder / "predictions").glob(f"{name}-[0-9]*.csv.xz"))
-    return {int(file.name.split(".")[0].rpartition("-")[2]): pd.read_csv(file) for file in files}
+    return {int(file.name.split(".")[0].rpartition("-")[2]): read_table(file) for file in files}
 
 
 def _row(folder: Path, name: str) -> dict[str, Any]:
     found = _predictions(folder, name)
     files = [folder / f"metrics/{name}/{seed}.json" for seed in found]
-    validation = [collected.read(file)["validation"]["accuracy"] for file in files]
+    validation = [read_json(file)["validation"]["accuracy"] for file in files]
     return {
         "seeds": list(found),
         "validation_accuracy": sum(validation) / len(validation),
@@ -107,7 +107,7 @@ def _row(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _training(folder: Path, name: str) -> dict[str, Any]:
-    facts = collected.read(folder / f"training/reconstructors/{name}.json")
+    facts = read_json(folder / f"training/reconstructors/{name}.json")
     losses = [epoch["validation/loss"] for epoch in facts["history"]]
     file = folder / f"metrics/reconstruction/{name}.json"
     return {
@@ -117,7 +117,7 @@ def _training(folder: Path, name: str) -> dict[str, Any]:
         "best_epoch": facts["best_epoch"],
         "validation_loss": min(losses),
         "last_quarter": collected.last_quarter(facts),
-        **(collected.read(file)["test"] if file.exists() else {}),
+        **(read_json(file)["test"] if file.exists() else {}),
     }
 
 
@@ -148,8 +148,15 @@ _RECONSTRUCTORS: Columns = {
 
 
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:]
-    if what == "collect":
-        collect(Path(rest[0]), Path(rest[1]), rest[2:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    collecting = commands.add_parser("collect", help="copy what a run found")
+    collecting.add_argument("run", type=Path)
+    collecting.add_argument("folder", type=Path)
+    collecting.add_argument("names", nargs="+", metavar="NAME")
+    commands.add_parser("table", help="make tables and curves").add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    if arguments.command == "collect":
+        collect(arguments.run, arguments.folder, arguments.names)
     else:
-        tables(Path(rest[0]))
+        tables(arguments.folder)

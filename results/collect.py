@@ -9,7 +9,7 @@ figure of the loss curves; for the readers, nothing of their ensembles. It conta
 face. What is collected is what params.yaml of RUN names, and not what earlier runs left there.
 """
 
-import json
+import argparse
 import lzma
 import shutil
 import sys
@@ -33,7 +33,7 @@ def pipeline(run: Path, folder: Path) -> None:
     metrics = ["audit.json", "headline.json", "compare.json", "compare.md", "compare.png"]
     metrics += [f"classification/{name}.json" for name in readers]
     metrics += [f"reconstruction/{name}.json" for name in names]
-    if set(read(run / "metrics/compare.json")["models"]) != set(names):
+    if set(read_json(run / "metrics/compare.json")["models"]) != set(names):
         sys.exit(f"error: {run}/metrics/compare.json: not of {', '.join(names)}; run `dvc repro`")
     _collect(run, run, folder, metrics, trained, {name: f"predictions/{name}" for name in readers})
     (folder / "tables.md").write_text(_tables(folder), encoding="utf-8")
@@ -75,8 +75,8 @@ def _pairs(readers: Iterable[str], seeds: Iterable[int | str]) -> list[str]:
 
 def _results(run: Path, pipeline: str) -> dict[str, Any]:
     """Return the results of a side pipeline, which must be of the faces in `run`."""
-    results = read(run / pipeline / "results.json")
-    if results["faces_sha256"] != of_json(read(run / "data/faces/meta.json")):
+    results = read_json(run / pipeline / "results.json")
+    if results["faces_sha256"] != of_json(read_json(run / "data/faces/meta.json")):
         _stop(run, pipeline, "of other faces than data/faces")
     return results
 
@@ -135,15 +135,9 @@ def runs(run: Path, folder: Path, trained: Sequence[str], predictions: dict[str,
         (folder / "predictions" / f"{name}.csv.xz").write_bytes(lzma.compress(table, preset=9))
 
 
-def read(file: Path) -> dict[str, Any]:
-    """Return what a file of JSON holds."""
-    value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return value
-
-
 def _tables(folder: Path) -> str:
     """Return a table of the classifiers and one of the reconstructors."""
-    compared = read(folder / "metrics/compare.json")
+    compared = read_json(folder / "metrics/compare.json")
     models = compared["models"]
     rows = {"upper half": compared["baseline"], **models, "true face": compared["ceiling"]}
     classifiers = [
@@ -184,7 +178,7 @@ def _percent(share: float, interval: tuple[float, float]) -> str:
 
 
 def _reconstructor(folder: Path, name: str, row: dict[str, Any]) -> str:
-    training = read(folder / f"training/reconstructors/{name}.json")
+    training = read_json(folder / f"training/reconstructors/{name}.json")
     seconds, improved = training["seconds_per_epoch"], last_quarter(training)
     cells = [
         f"`{name}`",
@@ -217,7 +211,7 @@ def curves(folder: Path) -> None:
     trained = {
         path.stem: losses
         for path in sorted(folder.glob("training/reconstructors/*.json"))
-        if len(losses := read(path)["history"]) > 1
+        if len(losses := read_json(path)["history"]) > 1
     }
     columns = min(4, len(trained))
     rows = -(-len(trained) // columns)
@@ -232,6 +226,10 @@ def curves(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    what, *places = sys.argv[1:]
     kinds = {"pipeline": pipeline, "laboratory": laboratory, "seeds": seeds, "readers": readers}
-    kinds[what](*map(Path, places))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=kinds)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    kinds[arguments.kind](arguments.run, arguments.folder)

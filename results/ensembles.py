@@ -11,12 +11,12 @@ was fitted without its tenth of the faces. p is McNemar's, against `students`.
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from unmask.comparison.paired import sign_flip_p
+from unmask.evaluation.predictions import read_table
 
 FOLDER = Path(__file__).parent / "fer2013/readers/predictions"
 MEMBERS = {
@@ -61,9 +61,9 @@ def main() -> None:
 
 def _read(members: list[str], split: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return what each member says of each face, float64 [M,N,7], and the labels, int64 [N]."""
-    tables = [pd.read_csv(FOLDER / f"{member}_{split}.csv.xz") for member in members]
-    found = np.stack([table.filter(like="p_").to_numpy() for table in tables])
-    return found, tables[0]["label"].to_numpy()
+    tables = [read_table(FOLDER / f"{member}_{split}.csv.xz") for member in members]
+    found = np.stack([table["probabilities"] for table in tables])
+    return found, tables[0]["label"]
 
 
 def _fitted(found: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:

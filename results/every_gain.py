@@ -8,20 +8,19 @@ were not all kept, have the gains that were measured when they were there. p has
 Holm's method, over all rows. Prints the table; writes every_gain.json and every_gain.png to FOLDER.
 """
 
+import argparse
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from unmask.comparison.paired import gain, log_loss_change
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, table
 from unmask.core.files import read_json, write_json
-from unmask.evaluation.predictions import ROW, Table
+from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import holm
 
 RUNS = {
@@ -63,7 +62,7 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         readers: dict[str, dict[str, Table]] = {}
         for file in sorted((results / place).glob("*.csv.xz")):
             name, seed = re.fullmatch(r"(.+?)(?:-(\d+))?\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
-            readers.setdefault(name, {})[seed or "1"] = _table(file)
+            readers.setdefault(name, {})[seed or "1"] = read_table(file)
         (upper,) = _UPPER & readers.keys()
         for name in sorted(readers.keys() - _UPPER - _WHOLE):
             one, two = [*readers[upper].values()], [*readers[name].values()]
@@ -78,16 +77,12 @@ def _averaged(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         reader, samples = name.removeprefix("readers_").rsplit("_", 1)
         found, kept = row["gain"], file.parent / f"predictions/{reader}_{samples}.csv.xz"
         if kept.exists():
-            upper = _table(results / AVERAGES_OVER)
-            found["log_loss"] = log_loss_change([upper], [_table(kept)])
+            upper = read_table(results / AVERAGES_OVER)
+            found["log_loss"] = log_loss_change([upper], [read_table(kept)])
         yield (
             f"flow, {reader} over {samples} {'half' if samples == '1' else 'halves'}",
             {"seeds": 1, "gain": found},
         )
-
-
-def _table(file: Path) -> Table:
-    return np.loadtxt(file, ROW, delimiter=",", skiprows=1)
 
 
 def _draw(rows: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -122,4 +117,8 @@ _COLUMNS: Columns = {
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    main(arguments.results, arguments.folder)

@@ -8,6 +8,7 @@ looks once at each validation and test face of FER2013, writes what they say of 
 from these predictions.
 """
 
+import argparse
 import json
 import lzma
 import sys
@@ -24,7 +25,12 @@ from unmask.comparison.calibration import calibration  # noqa: E402
 from unmask.core.faces import SIZE  # noqa: E402
 from unmask.core.files import write_json  # noqa: E402
 from unmask.evaluation.metrics import accuracy, confusion_of  # noqa: E402
-from unmask.evaluation.predictions import ROW, Table, predictions, write_predictions  # noqa: E402
+from unmask.evaluation.predictions import (  # noqa: E402
+    Table,
+    predictions,
+    read_table,
+    write_predictions,
+)
 from unmask.evaluation.statistics import draws, interval  # noqa: E402
 from unmask.models.folder import load_model, read_config  # noqa: E402
 from unmask.models.inference import probabilities  # noqa: E402
@@ -101,7 +107,7 @@ READERS = (
 )
 
 
-def main(file: str = "") -> None:
+def main(file: Path | None) -> None:
     """Judge the readers if there is a file of faces, and write their cards."""
     faces = pd.read_csv(file) if file else None
     for reader in READERS:
@@ -161,9 +167,10 @@ def share(name: str) -> str:
 
 def table(name: str) -> Table:
     """Read a table of predictions."""
-    with lzma.open(FOLDER / f"{name}.csv.xz", "rt") as file:
-        return np.loadtxt(file, ROW, delimiter=",", skiprows=1)
+    return read_table(FOLDER / f"{name}.csv.xz")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, nargs="?", help="FER2013 as Kaggle's CSV")
+    main(parser.parse_args().file)

@@ -7,15 +7,15 @@ with their intervals, and the gain of the second, with p of McNemar's exact test
 correction.
 """
 
+import argparse
 import json
 import sys
 from math import isclose
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from unmask.comparison.tables import percent, points, table
+from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import gain_interval, holm, mcnemar_p
 
 
@@ -49,9 +49,9 @@ def _compared(name: str, first: Path, second: Path) -> dict[str, Any]:
     }
 
 
-def _predictions(folder: Path, name: str) -> pd.DataFrame:
+def _predictions(folder: Path, name: str) -> Table:
     """Return the predictions on the test split, which the metrics must be of."""
-    predictions = pd.read_csv(folder / "predictions" / f"{name}.csv.xz")
+    predictions = read_table(folder / f"predictions/{name}.csv.xz")
     accuracy = (predictions["label"] == predictions["prediction"]).mean()
     if not isclose(accuracy, _test(folder, name)["accuracy"]):
         sys.exit(f"error: {folder}: metrics and predictions of {name} differ; collect them again")
@@ -65,4 +65,8 @@ def _test(folder: Path, name: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    arguments = parser.parse_args()
+    main(arguments.first, arguments.second)

@@ -61,4 +61,9 @@ def read_predictions(path: Path) -> Table:
         check_beside(path)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: no such file; run `dvc repro`") from None
+    return read_table(path)
+
+
+def read_table(path: Path) -> Table:
+    """Read a table of predictions as it is; `path` can be compressed, such as `.csv.xz`."""
     return np.loadtxt(path, ROW, delimiter=",", skiprows=1, ndmin=1)
