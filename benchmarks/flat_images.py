@@ -7,6 +7,7 @@ shows no face if more than half of the annotators say so. Most such images show 
 people, about which flatness says nothing, so recall is bound to be low.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -45,4 +46,8 @@ def main(folder: str, votes: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="data/faces")
+    parser.add_argument("votes")
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.votes)

