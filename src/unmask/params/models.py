@@ -247,7 +247,7 @@ class Evaluate(Section):
 
     seeds: for initial weights, order, augmentation and dropout of classifiers; two or more.
     augment: whether probabilities are averaged over versions of a face, mirrored and shifted by one
-        pixel; see `models.inference.AugmentedJudge`.
+        pixel; see `models.inference.AugmentedJudge`. The laboratory looks at each face once.
     """
 
     seeds: Seeds = Field(min_length=2)
