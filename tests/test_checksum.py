@@ -87,6 +87,21 @@ def test_what_is_missing_is_named(artefact):
         read(path)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"a": NaN}', '{"a": 1e999}', "[" * 100_000])
+def test_json_that_nobody_wrote_is_named(tmp_path, content):
+    (tmp_path / "figures.json").write_text(content)
+    with pytest.raises(UserError, match=r"figures\.json: checksum mismatch; "):
+        read_json(tmp_path / "figures.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"0" * 64 + b"  test.csv\n"])
+def test_a_damaged_checksum_beside_a_table_is_named(tmp_path, content):
+    write_predictions(tmp_path / "test.csv", TABLE)
+    (tmp_path / "test.csv.sha256").write_bytes(content)
+    with pytest.raises(UserError, match=r"test\.csv: checksum mismatch; "):
+        read_predictions(tmp_path / "test.csv")
+
+
 def test_weights_come_back_to_the_bit(tmp_path):
     save_tensors(tmp_path / "w.safetensors", TENSORS, {"note": "text"})
     tensors, notes = load_tensors(tmp_path / "w.safetensors")

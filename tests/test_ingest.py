@@ -58,6 +58,7 @@ def test_meta_tells_source_and_counts_and_is_the_same_every_time(tmp_path):
         "classes": list(CLASSES),
         "source": "fer2013.csv",
         "source_sha256": hashlib.sha256(table()).hexdigest(),
+        "synthetic": False,
         "labels": "fer2013",
         "votes_sha256": None,
         "rows": 21,

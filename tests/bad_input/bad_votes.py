@@ -61,7 +61,7 @@ def _line(name: str, line: str, what: str) -> Case:
 
 
 CASES = [
-    _case("a missing file", None, "votes.csv: no such file; set data.votes to fer2013new.csv from FER+"),
+    _case("a missing file", None, "votes.csv: no file; set data.votes to fer2013new.csv from FER+"),
     _case("an empty file", b"", f"votes.csv: empty; {_AGAIN}"),
     _case("an HTML login page", "<!doctype html><title>Log in</title>", f"votes.csv: a web page, perhaps a login page; {_AGAIN}"),
     _case("UTF-16", "\n".join(votes()).encode("utf-16"), f"votes.csv: text in UTF-16; save it as UTF-8, or {_AGAIN}"),

@@ -79,6 +79,7 @@ except Stop:
         ("models", "there"),
         ("data/raw", "there"),
         ("models/reconstructors", "there"),
+        ("models", "clone/models"),  # a link to itself
     ],
 )
 def test_a_folder_linked_to_another_disk_is_refused_at_once(tmp_path, folder, disk):

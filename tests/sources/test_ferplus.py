@@ -144,12 +144,26 @@ def test_votes_on_one_split_in_another_order_are_refused_even_if_they_are_few(sa
         read(sample)
 
 
-def test_missing_or_binary_votes_are_refused(sample):
-    (sample / "votes.csv").write_bytes(b"\xff\xfe\x00\x00")
-    with pytest.raises(UserError, match="UTF-16"):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00\x00", "text in UTF-16; "),
+        (b"", "empty; get fer2013new.csv"),
+        *((f"{blank}\n".encode(), "empty; get fer2013new.csv") for blank in "\v\f\x1c\xa0\u2028"),
+    ],
+)
+def test_binary_or_blank_votes_are_refused(sample, content, said):
+    (sample / "votes.csv").write_bytes(content)
+    with pytest.raises(UserError, match=f"votes.csv: {said}"):
         read(sample)
+
+
+def test_missing_votes_or_a_folder_in_their_place_are_refused(sample):
     (sample / "votes.csv").unlink()
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match=r"votes\.csv: no file; "):
+        read(sample)
+    (sample / "votes.csv").mkdir()
+    with pytest.raises(UserError, match=r"votes\.csv: no file; "):
         read(sample)
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faces_csv import image, read, refusal
+from faces_csv import DATA, image, read, refusal
+from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, TEST, TRAIN, VALIDATION
 from unmask.sources import image_folder
+from unmask.sources.ingest import ingest
 
 
 def save(path, pixels, **details):
@@ -47,6 +49,16 @@ def test_validation_is_drawn_from_training_where_there_is_no_folder(tmp_path, mo
     assert set(faces.split[42:]) == {TEST}
     monkeypatch.setattr(image_folder, "_BLOCK", 5)
     assert read(tmp_path).split.tolist() == faces.split.tolist()
+
+
+@pytest.mark.parametrize("name", ["val", "val/sad", "val/.git"])
+def test_empty_validation_folder_is_refused_as_an_empty_file_is(tmp_path, name):
+    source = tmp_path / "faces"
+    fill(source, ("train", "test"), count=6)
+    (source / name).mkdir(parents=True)
+    assert set(read(source).split) == {TRAIN, TEST}
+    with pytest.raises(UserError, match="no faces in the validation split; use a source that has"):
+        ingest(source, DATA, tmp_path, tmp_path / "test_labels.npy")
 
 
 def test_adjectives_and_any_case_name_the_classes(tmp_path):

@@ -208,7 +208,7 @@ def source_that_dvc_sees(line, folder):
     assert file == "params.yaml"
     assert len(get_hydra_sweeps({file: overrides})) == 1
     params = folder / file
-    params.write_text("data:\n  source: x\n  seed: 1\n")
+    params.write_text("data:\n  source: x\n  seed: 1\naudit:\n  remove: exact\n")
     apply_overrides(params, overrides)
     return load_yaml(params)["data"]["source"]
 

@@ -57,17 +57,21 @@ def of_file(path: Path) -> str:
 
 def write_beside(path: Path) -> None:
     """Write the checksum of `path` into a file beside it, as `sha256sum` does."""
-    _beside(path).write_text(f"{of_file(path)}  {path.name}\n", encoding="utf-8")
+    _beside(path).write_bytes(_line(path))
 
 
 def check_beside(path: Path) -> None:
     """Raise UserError unless the file beside `path` holds its checksum."""
-    if _beside(path).read_text(encoding="utf-8") != f"{of_file(path)}  {path.name}\n":
+    if _beside(path).read_bytes() != _line(path):  # damaged, it need not be text
         raise mismatch(path)
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
+
+
+def _line(path: Path) -> bytes:
+    return f"{of_file(path)}  {path.name}\n".encode()
 
 
 def _digest(file: BinaryIO, size: int) -> bytes:

@@ -84,12 +84,12 @@ def read_json(path: str | Path) -> Any:
     """Read a JSON artefact of an earlier stage, without its checksum."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(value, dict) or value.pop(checksum.KEY, "") != checksum.of_json(value):
+            raise checksum.mismatch(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run `dvc repro`") from None
-    except ValueError:
+    except (ValueError, RecursionError):  # such as for NaN, and for brackets without end
         raise checksum.mismatch(path) from None
-    if not isinstance(value, dict) or value.pop(checksum.KEY, "") != checksum.of_json(value):
-        raise checksum.mismatch(path)
     return value
 
 

@@ -116,7 +116,8 @@ def environments(made: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def in_words(environment: Environment) -> str:
     """Return an environment as one line."""
     parts = [f"{name} {environment[name]}" for name in ("python", "torch", "numpy", "cpu")]
-    parts.append(f"{environment['threads']} threads")
+    threads = environment["threads"]
+    parts.append(f"{threads} thread{'s' * (threads != 1)}")
     return ", ".join([*parts, environment["gpu"]] if environment["gpu"] else parts)
 
 

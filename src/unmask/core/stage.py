@@ -87,7 +87,13 @@ def _refuse_linked_folders() -> None:
 
 
 def _leads_out_of(here: Path, path: Path) -> bool:
-    return path.is_symlink() and not path.resolve().is_relative_to(here)
+    if not path.is_symlink():
+        return False
+    try:
+        end = path.resolve()
+    except RuntimeError:  # of a link to itself, which Python 3.13 returns instead
+        return True
+    return end.is_symlink() or not end.is_relative_to(here)
 
 
 def _refuse_test_labels(event: str, arguments: tuple[Any, ...]) -> None:

@@ -1,10 +1,20 @@
 """`data`, `sample`, `audit`, `placement`: the source of faces, which are used, where they lie."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from unmask.core.section import Section, check, load
+
+SAMPLE, SAMPLE_VOTES = "data/raw/sample.csv", "data/raw/sample_votes.csv"
+"""What the stage `make_sample` draws."""
+
+
+def is_drawn(path: str) -> bool:
+    """Return whether a path is that of a file of the sample, however it is written."""
+    return Path(path).resolve() in {Path(SAMPLE).resolve(), Path(SAMPLE_VOTES).resolve()}
+
 
 Placement = Literal["rows", "landmarks", "eyes"]
 """What puts the mask's edge on a face.
@@ -52,15 +62,15 @@ class AuditParams(Section):
     """What counts as a copy or shows no face, and which copies are removed.
 
     remove: `near` removes from training and validation the exact copies and the near-duplicates of
-        faces of a later split; `exact` only the exact copies; `none` leaves every face in.
-    similarity: minimum similarity of near-duplicates, up to 1 for the same drawing; see
+        faces of a later split; `exact` only the exact copies; `none` leaves all copies in.
+    similarity: minimum similarity of near-duplicates, almost 1 for the same drawing; see
         `audit.near_duplicates.similarity`.
     flat: minimum fraction of nearly one grey in a picture that shows no face, up to 1 for a blank
         one; see `audit.audit.flatness`. Such pictures never train or validate.
     """
 
     remove: Literal["near", "exact", "none"]
-    similarity: float = Field(gt=0.5, le=1)
+    similarity: float = Field(gt=0.5, lt=1)
     flat: float = Field(gt=0.5, le=1)
 
 

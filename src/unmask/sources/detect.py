@@ -68,9 +68,9 @@ def _find_in_folder(folder: Path) -> Found:
         several = listed(whole + ["a folder of images"] * has_images)
         raise UserError(f"{shown(folder)}: several sources ({several}); set data.source to one")
     if has_images:
-        pictures = image_folder.pictures(folder)
+        pictures, splits = image_folder.pictures(folder)
         paths = [picture.path for picture in pictures]
-        return Found(paths, partial(image_folder.read, pictures))
+        return Found(paths, partial(image_folder.read, pictures, splits))
     if whole:
         file = folder / whole[0]
         refuse_unread(names, folder, whole, f"set data.source to {shown(file)}")

@@ -1,9 +1,9 @@
 """A folder of images: `train/happy/*.jpg`, `test/...` and optionally `validation/...`.
 
 Images of any size, colour or grey, become 48x48 grey: rotated as their EXIF data say, converted
-with Pillow's luma weights and scaled with antialiasing. Folders may have FER2013's own words and
-numbers (`Training/3`, see `columns`). Hidden files and other leftovers are skipped; anything else
-that is not an image of a class is refused.
+with Pillow's luma weights and scaled with antialiasing, which squeezes one that is not square to a
+square. Folders may have FER2013's own words and numbers (`Training/3`, see `columns`). Hidden files
+and other leftovers are skipped; anything else that is not an image of a class is refused.
 """
 
 import warnings
@@ -43,8 +43,10 @@ def is_layout(folder: Path) -> bool:
     return any(split_named(path.name) in (TRAIN, TEST) for path in _entries(folder)[0])
 
 
-def pictures(folder: Path) -> list[Picture]:
-    """Return the images of train, validation and test, each sorted by class folder and file name.
+def pictures(folder: Path) -> tuple[list[Picture], set[int]]:
+    """Return the images of train, validation and test, and the splits that have a folder.
+
+    The images of a split are sorted by class folder and file name. A folder may hold none.
 
     Raises UserError for a folder that is neither a split nor a class, for two that are the same
     one, and for files outside the class folders.
@@ -59,16 +61,16 @@ def pictures(folder: Path) -> list[Picture]:
     for name in ("train", "test"):
         if split_named(name) not in splits:
             raise UserError(f"{shown(folder)}: no folder {name}; both train and test are needed")
-    return found
+    return found, set(splits)
 
 
-def read(found: Sequence[Picture], data: Data) -> Iterator[FaceBlock]:
+def read(found: Sequence[Picture], splits: set[int], data: Data) -> Iterator[FaceBlock]:
     """Yield the faces of `found`; `row` is the index in it.
 
-    If there are no validation images, some of the training images are drawn for validation. Raises
-    UserError for a file that is not a readable image.
+    If validation is not among `splits`, those that have a folder, some of the training images are
+    drawn for it. Raises UserError for a file that is not a readable image.
     """
-    is_drawn = all(picture.split != VALIDATION for picture in found)
+    is_drawn = VALIDATION not in splits
     for start in range(0, len(found), _BLOCK):
         block = found[start : start + _BLOCK]
         row = np.arange(start, start + len(block), dtype=np.int64)

@@ -8,9 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from unmask.core.checksum import of_file
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TRAIN, FaceBlock, FaceSetWriter
-from unmask.params.data import Data
+from unmask.params.data import Data, is_drawn
 from unmask.sources import detect
 from unmask.sources.ferplus import relabelled
 from unmask.sources.text import shown
@@ -22,8 +23,9 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
     folder: where the arrays go; test_labels: where the labels of the test split go.
 
     Returns `classes` (names by label), `source` (its file name), `source_sha256` (see `checksum`),
-    `labels` (see `Data`), `votes_sha256` (of the file of votes that they come from, if any),
-    `rows` (number of faces) and `counts` (faces by split and class).
+    `synthetic` (whether it is the embedded sample), `labels` (see `Data`), `votes_sha256` (of the
+    file of votes that they come from, if any), `rows` (number of faces) and `counts` (faces by
+    split and class).
     Raises UserError for a bad source, for a split without faces and for a class without training
     faces.
     """
@@ -49,8 +51,9 @@ def ingest(source: Path, data: Data, folder: Path, test_labels: Path) -> dict[st
         "classes": list(CLASSES),
         "source": source.name or source.resolve().name,
         "source_sha256": digest.result(),
+        "synthetic": is_drawn(data.source),
         "labels": data.labels,
-        "votes_sha256": votes and _sha256(votes).hexdigest(),
+        "votes_sha256": votes and of_file(votes),
         "rows": int(writer.counts.sum()),
         "counts": counts,
     }
@@ -63,16 +66,12 @@ def checksum(source: Path, files: Sequence[Path]) -> str:
     and the SHA-256 of the content.
     """
     if source.is_file():
-        return _sha256(source).hexdigest()
+        return of_file(source)
     total = hashlib.sha256()
     for name, file in sorted((file.relative_to(source).as_posix(), file) for file in files):
-        total.update(name.encode("utf-8", "surrogateescape") + b"\0" + _sha256(file).digest())
+        digest = bytes.fromhex(of_file(file))
+        total.update(name.encode("utf-8", "surrogateescape") + b"\0" + digest)
     return total.hexdigest()
-
-
-def _sha256(file: Path) -> "hashlib._Hash":
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256")
 
 
 def _refuse_missing(counts: dict[str, dict[str, int]], source: Path) -> None:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.sources import archive, head
-from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS, bare
+from unmask.sources.columns import COLUMNS, EMOTIONS, OTHERS, SPLIT_OF, bare
 from unmask.sources.text import line_blocks, quoted, shown
 
-USAGES = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
+USAGES = {usage.decode(): split for usage, split in SPLIT_OF.items()}
+"""Splits by the text in the column Usage."""
 
 AGAIN = "get fer2013new.csv from FER+ again"
 """What to do about a file of votes that is no such file."""
@@ -51,7 +52,10 @@ def majority(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.fl
 def rows_of_votes(file: Path) -> Iterator[Row]:
     """Yield the rows of `file`, or raise UserError for the first line that is not of FER+."""
     label, rows = shown(file), _rows(file)
-    number, header = next(rows)
+    first = next(rows, None)
+    if first is None:  # blank in Unicode, which the look at the first bytes lets pass
+        raise UserError(f"{label}: empty; {AGAIN}")
+    number, header = first
     names = [bare(name) for name in header]
     for name in COLUMNS:
         if bare(name) not in names:
@@ -73,7 +77,7 @@ def rows_of_votes(file: Path) -> Iterator[Row]:
 def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the fields of each row, starting with the header, and its line number."""
     if not file.is_file():
-        raise UserError(f"{shown(file)}: no such file; set data.votes to fer2013new.csv from FER+")
+        raise UserError(f"{shown(file)}: no file; set data.votes to fer2013new.csv from FER+")
     found = archive.tables(file)
     if len(found) != 1:
         raise UserError(f"{shown(file)}: several CSV files; unpack it, set data.votes to one")
