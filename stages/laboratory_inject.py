@@ -1,8 +1,9 @@
 """Inject what one experiment of the laboratory does to the data.
 
-Reads data/faces, data/test_labels.npy, data/audit/keep.npy and the stitched faces; writes a face
-set, data/laboratory/injected/EXPERIMENT/faces, and the labels of its test split beside it. This is
-where leaks come from, so it reads the test labels; what trains on the result cannot.
+Reads data/faces, data/test_labels.npy, data/audit/keep.npy and flat.npy, and the stitched faces;
+writes a face set, data/laboratory/injected/EXPERIMENT/faces, and the labels of its test split
+beside it. This is where leaks come from, so it reads the test labels; what trains on the result
+cannot.
 """
 
 from pathlib import Path
@@ -23,11 +24,11 @@ def main(name: str) -> None:
     """Run the stage for the experiment `name`."""
     experiment, train = read(Experiment, f"laboratory.{name}"), read(Train, "train")
     faces = FaceSet.open("data/faces").unsealed(TEST_LABELS)
-    keep = open_array("data/audit/keep.npy")
+    keep, flat = open_array("data/audit/keep.npy"), open_array("data/audit/flat.npy")
     stitched = open_array(f"data/laboratory/stitched/{experiment.reconstructor}/faces.npy")
 
     with atomic_folder(Path("data/laboratory/injected") / name) as folder:
-        inject(faces, keep, stitched, experiment, train, folder)
+        inject(faces, keep, flat, stitched, experiment, train, folder)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,17 @@ import _source  # noqa: F401
 
 from unmask.comparison.tables import write_results
 from unmask.core import stage
+from unmask.core.checksum import of_json
 from unmask.core.section import read
 from unmask.laboratory.results import draw, markdown, results
 from unmask.params.laboratory import read_experiments
-from unmask.params.models import Recon
+from unmask.params.models import Recon, classifier_settings
 
 
 def main() -> None:
     """Run the stage."""
     figures = results(read(Recon, "recon").model, read_experiments())
+    figures["settings_sha256"] = of_json(classifier_settings())
 
     write_results(Path("laboratory/results"), figures, markdown(figures), draw(figures))
 

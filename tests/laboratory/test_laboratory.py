@@ -1,5 +1,6 @@
 """Leaks and controls: what each does to the data, and what a classifier makes of it."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def keep(faces):
 
 
 @pytest.fixture
+def flat(faces):
+    """Pictures that show no face: none."""
+    return np.zeros(len(faces), bool)
+
+
+@pytest.fixture
 def stitched(faces):
     """True upper halves with generated ones that say which face they are of."""
     lower = np.broadcast_to(np.arange(len(faces), dtype=np.uint8)[:, None, None], (168, 24, 48))
@@ -44,15 +51,18 @@ def stitched(faces):
 
 
 @pytest.fixture
-def injected(faces, keep, stitched):
+def injected(faces, keep, flat, stitched):
     """Return a function that injects a leak: the faces before and after it, unsealed."""
 
-    def make(faces=faces, name="injected", keep=keep, stitched=stitched, **settings):
+    def make(
+        faces=faces, name="injected", keep=keep, flat=flat, stitched=stitched, seed=1, **settings
+    ):
         experiment = Experiment.model_validate({"reconstructor": "train", **settings})
         truth = faces.unsealed("faces/test_labels.npy")
         folder = Path(f"data/laboratory/injected/{name}")
         folder.mkdir(parents=True)
-        inject(truth, keep, stitched, experiment, LEARNING, folder)
+        train = LEARNING.model_copy(update={"seed": seed})
+        inject(truth, keep, flat, stitched, experiment, train, folder)
         assert set(FaceSet.open(folder / "faces").labels[-1:]) == {HIDDEN}
         return truth, FaceSet.open(folder / "faces").unsealed(folder / "test_labels.npy")
 
@@ -80,6 +90,13 @@ def test_copies_that_the_audit_removes_can_be_kept(injected, stitched):
     faces, kept = injected(copies="kept")
     np.testing.assert_array_equal(kept.images, stitched)
     np.testing.assert_array_equal(kept.labels, faces.labels)
+
+
+def test_pictures_without_a_face_stay_out_where_copies_are_kept(injected, keep):
+    flat = np.isin(np.arange(168), [3, 100, 160])  # in training, validation and test
+    faces, kept = injected(copies="kept", flat=flat, keep=keep & ~flat)
+    stay = ~flat | (faces.split == TEST)
+    np.testing.assert_array_equal(kept.row, faces.row[stay])
 
 
 @pytest.mark.parametrize(("lower", "true"), [("truth", (0, 1, 2)), ("truth_in_test", (2,))])
@@ -142,6 +159,44 @@ def test_training_faces_can_judge_and_the_judged_can_choose(injected):
     assert same_faces(of_split(chosen, VALIDATION), of_split(chosen, TEST))
     _, both = injected(name="both", judge="train", choose="judged")
     assert same_faces(of_split(both, VALIDATION), of_split(both, TRAIN))
+
+
+def test_the_judged_choose_by_the_very_pictures_that_are_judged(injected, keep):
+    for judge in ("test", "train"):
+        settings = {"judge": judge, "choose": "judged", "lower": "truth_in_test"}
+        faces, chosen = injected(name=judge, **settings)
+        rows = faces.rows(TRAIN, keep) if judge == "train" else faces.rows(TEST)
+        np.testing.assert_array_equal(of_split(chosen, TEST)[0], faces.images[rows])
+        assert same_faces(of_split(chosen, VALIDATION), of_split(chosen, TEST))
+
+
+def test_what_is_drawn_for_a_seed_stays_the_same(injected, stitched):
+    """Noise, lots and labels as NumPy draws them for all faces at once."""
+    faces, noisy = injected(name="noisy", upper="noise", copies="kept", seed=7)
+    noise = np.random.default_rng([7, 3]).integers(0, 256, (168, 24, 48))
+    np.testing.assert_array_equal(noisy.images[:, :24], noise)
+    _, shuffled = injected(name="shuffled", lower="shuffled", copies="kept", seed=7)
+    for split in (TRAIN, VALIDATION, TEST):
+        lot = np.random.default_rng([7, 2]).permutation(faces.rows(split))
+        np.testing.assert_array_equal(of_split(shuffled, split)[0][:, 24:], stitched[lot][:, 24:])
+
+
+def test_memory_does_not_grow_with_what_is_drawn(tmp_path):
+    """Noise alone, as it is drawn, would take four times as much as the faces."""
+    count = 20_000
+    images = np.zeros((count, 48, 48), np.uint8)
+    split = np.arange(count).astype(np.uint8) % 3
+    faces = FaceSet(images, np.zeros(count, np.uint8), split, np.arange(count))
+    settings = {"reconstructor": "train", "upper": "noise", "lower": "shuffled"}
+    experiment = Experiment.model_validate(settings)
+    every = np.ones(count, bool)
+    tracemalloc.start()
+    inject(faces, every, ~every, images, experiment, LEARNING, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * images.nbytes
+    noise = np.load(tmp_path / "faces/images.npy")[:, :24]
+    assert len(np.unique(noise, axis=0)) == count  # none is drawn twice
 
 
 def test_soft_labels_are_refused(injected, faces):

@@ -12,11 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unmask.core.errors import UserError
 from unmask.core.faces import SIZE, TEST, TRAIN, VALIDATION, FaceBlock, FaceSet, FaceSetWriter
 from unmask.core.mask import UPPER_ROWS, crop, stitch
 from unmask.core.randomness import uniform
-from unmask.core.section import FILE
+from unmask.laboratory.labels import refuse_soft_labels
 from unmask.params.laboratory import Experiment
 from unmask.params.models import Train
 from unmask.training.augmentation import augment
@@ -39,6 +38,7 @@ _BLOCK = 4096
 def inject(
     faces: FaceSet,
     keep: NDArray[np.bool_],
+    flat: NDArray[np.bool_],
     stitched: NDArray[np.uint8],
     experiment: Experiment,
     train: Train,
@@ -46,27 +46,27 @@ def inject(
 ) -> None:
     """Write the face set of `experiment` as `folder`/faces and `folder`/test_labels.npy.
 
-    faces: unsealed; keep: bool [N], the faces that the audit keeps; stitched: uint8 [N,48,48],
-    upper halves with the generated lower halves.
+    faces: unsealed; keep: bool [N], the faces that the audit keeps; flat: bool [N], the pictures
+    that it says show no face; stitched: uint8 [N,48,48], upper halves with the generated lower
+    halves.
 
-    Raises UserError if the faces have soft labels: test faces have none, and some experiments learn
-    from test faces.
+    Raises UserError if the faces have soft labels.
     """
-    if faces.soft_labels is not None:
-        raise UserError(
-            f"{FILE}: data.labels: experiments of the laboratory learn from hard labels; "
-            "choose fer2013 or ferplus"
-        )
+    refuse_soft_labels(faces.soft_labels is not None)
     labels = np.array(faces.labels)
     if experiment.labels == "shuffled":
         _shuffle(labels, faces.rows(TRAIN), train.seed, _LABELS)
+    noisy = experiment.upper == "noise"
+    upper = _noise(len(faces), train.seed) if noisy else crop(faces.images)[0]
+    whose = _whose_lower_halves(faces, experiment, train.seed)
+    allowed = ~flat if experiment.copies == "kept" else keep
     (folder / "faces").mkdir()
     with FaceSetWriter(folder / "faces", folder / "test_labels.npy") as writer:
-        for split, items in enumerate(_splits(faces, keep, experiment, train.seed)):
-            upper, lower = _halves(faces, stitched, experiment, split, train.seed)
+        for split, items in enumerate(_splits(faces, allowed, experiment, train.seed)):
+            lower = crop(faces.images if _holds_truth(experiment, split) else stitched)[1]
             for part in _blocks(items):
                 index, copy = part.T
-                images = stitch(upper[index], lower[index])
+                images = stitch(upper[index], lower[whose[index]])
                 writer.append(
                     FaceBlock(
                         _altered(images, index, copy, train),
@@ -78,10 +78,12 @@ def inject(
 
 
 def _splits(
-    faces: FaceSet, keep: NDArray[np.bool_], experiment: Experiment, seed: int
+    faces: FaceSet, allowed: NDArray[np.bool_], experiment: Experiment, seed: int
 ) -> Sequence[Items]:
-    """Return the faces to train on, to choose the epoch on, and to judge by."""
-    allowed = None if experiment.copies == "kept" else keep
+    """Return the faces to train on, to choose the epoch on, and to judge by.
+
+    allowed: bool [N], the faces that may train and validate.
+    """
     rows = [faces.rows(TRAIN, allowed), faces.rows(VALIDATION, allowed), faces.rows(TEST)]
     splits = [np.stack([index, np.zeros_like(index)], axis=1) for index in rows]
     if experiment.split == "augmented":
@@ -103,23 +105,30 @@ def _split_again(splits: Sequence[Items], seed: int) -> list[Items]:
     return [items[drawn == split] for split in range(len(splits))]
 
 
-def _halves(
-    faces: FaceSet, stitched: NDArray[np.uint8], experiment: Experiment, split: int, seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the halves, uint8 [N,24,48] each, that faces of a new split are stitched from."""
-    upper, lower = crop(faces.images)
-    truth = {"truth": True, "truth_in_test": split == TEST}
-    if not truth.get(experiment.lower, False):
-        lower = crop(stitched)[1]
+def _holds_truth(experiment: Experiment, split: int) -> bool:
+    """Say whether the faces of a new split get their true lower halves."""
+    if split == VALIDATION and experiment.choose == "judged":
+        split = TEST  # the epoch is chosen on the very pictures that are judged
+    return experiment.lower == "truth" or (experiment.lower == "truth_in_test" and split == TEST)
+
+
+def _whose_lower_halves(faces: FaceSet, experiment: Experiment, seed: int) -> NDArray[np.int64]:
+    """Return for each face whose lower half it gets, int64 [N]."""
+    whose = np.arange(len(faces))
     if experiment.lower == "shuffled":
-        lower = np.array(lower)
         for official in (TRAIN, VALIDATION, TEST):
-            _shuffle(lower, faces.rows(official), seed, _LOWER)
-    if experiment.upper == "noise":
-        pixels = UPPER_ROWS * SIZE
-        noise = np.random.default_rng([seed, _NOISE]).integers(0, 256, (len(faces), pixels))
-        upper = noise.astype(np.uint8).reshape(-1, UPPER_ROWS, SIZE)
-    return upper, lower
+            _shuffle(whose, faces.rows(official), seed, _LOWER)
+    return whose
+
+
+def _noise(count: int, seed: int) -> NDArray[np.uint8]:
+    """Return upper halves of noise, uint8 [count,24,48]."""
+    random = np.random.default_rng([seed, _NOISE])
+    noise = np.empty((count, UPPER_ROWS, SIZE), np.uint8)
+    for start in range(0, count, _BLOCK):  # in parts, since numbers are drawn as int64
+        part = noise[start : start + _BLOCK]
+        part[:] = random.integers(0, 256, part.shape)
+    return noise
 
 
 def _shuffle(values: NDArray[Any], rows: NDArray[np.int64], seed: int, draw: int) -> None:

@@ -8,7 +8,7 @@ from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, load, read
 
 HONEST = "honest"
-"""The experiment that injects nothing; the others are compared with it."""
+"""The experiment that injects nothing; the others are compared with it. It may override `train`."""
 
 
 class Experiment(Section):
@@ -16,7 +16,8 @@ class Experiment(Section):
 
     reconstructor: the faces that it learned from: those of the `train` split; `folds`, so that each
         training face is reconstructed by one that has not seen it; or those of `all` splits.
-    copies: `kept`: training and validation hold copies of faces of later splits.
+    copies: `kept`: training and validation hold copies of faces of later splits; pictures that
+        show no face stay out.
     upper: `noise` in place of every upper half; the generated halves are the same.
     lower: the `truth` in place of the generated halves, everywhere or in the test split alone; or
         the generated halves, `shuffled` among the faces of a split.
