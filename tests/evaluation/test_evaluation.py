@@ -358,6 +358,14 @@ def test_the_frechet_distance_is_that_of_two_normal_distributions():
     assert same["test"]["frechet_distance"] == pytest.approx(0, abs=1e-8)
 
 
+def test_two_faces_are_as_far_apart_as_their_features():
+    true = np.full((3, 48, 48), 51, np.uint8)
+    stitched = true.copy()
+    stitched[:, 24:] = 102
+    found = assess(Means(), true, stitched, hidden(np.arange(3)), np.arange(3), np.ones(3, bool))
+    assert found["test"]["frechet_distance"] == pytest.approx(0.2**2)
+
+
 def test_the_figures_of_pictures_are_those_of_torchmetrics():
     random = np.random.default_rng(0)
     true = random.integers(0, 256, (620, 48, 48), dtype=np.uint8)

@@ -107,16 +107,17 @@ def expression(
     labels are not hidden.
     """
     device = choose_device()
-    reader = _Reader(classifier.to(device).eval())
-    reader.to(memory_format=torch.channels_last)
+    classifier = classifier.to(device).eval().to(memory_format=torch.channels_last)
     faces = {"true": true, "stitched": stitched}
-    moments = {name: _Moments(reader.num_features, device) for name in faces}
+    size = last_layer(classifier).in_features
+    moments = {name: _Moments(size, device) for name in faces}
     agreed, found = 0, list[Tensor]()
     for _, pair in Batches(faces, rows, _READER_BATCH).in_order():
         classes = []
         for name, images in pair.items():
-            logits, features = reader(to_unit(images.to(device)))
-            moments[name].add(features)
+            with torch.inference_mode(), features_of(classifier) as read:
+                logits = classifier(to_unit(images.to(device)))
+            moments[name].add(read[0])
             classes.append(logits.argmax(1))
         agreed += int((classes[0] == classes[1]).sum())
         found.append(classes[1].cpu())
@@ -153,7 +154,7 @@ class _Moments:
         """Return the covariance, float [D,D]."""
         mean = self.mean()
         centred: Tensor = self._products - self._count * torch.outer(mean, mean)
-        return centred / (self._count - 1)
+        return centred / max(1, self._count - 1)  # of one face, zero
 
 
 def _frechet_distance(first: _Moments, second: _Moments) -> float:
@@ -164,18 +165,3 @@ def _frechet_distance(first: _Moments, second: _Moments) -> float:
     means = (first.mean() - second.mean()).square().sum()
     distance = float(means + one.trace() + two.trace() - 2 * root)
     return max(0.0, distance)  # rounding can push zero below
-
-
-class _Reader(nn.Module):
-    """Maps faces to the classifier's logits and to the input of its last linear layer."""
-
-    def __init__(self, classifier: nn.Module) -> None:
-        super().__init__()
-        self.classifier = classifier
-        self.num_features = last_layer(classifier).in_features
-
-    @torch.inference_mode()
-    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        with features_of(self.classifier) as read:
-            logits = self.classifier(faces)
-        return logits, read[0]

@@ -32,7 +32,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from unmask.models.batches import Batch, to_unit
 from unmask.models.distance import Distance, distance
 from unmask.params.models import Training
-from unmask.training.objective import reconstructor_inputs, step, trainable
+from unmask.training.objective import Objective, reconstructor_inputs, step, trainable
 from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute
 
@@ -84,7 +84,7 @@ class PatchDiscriminator(nn.Module):
         return logits
 
 
-class Adversarial:
+class Adversarial(Objective):
     """Teaches a generator from batches with `upper` and `lower`, and a discriminator.
 
     The discriminator is the generator's own, if it has a method `discriminator(width)`, otherwise
@@ -92,30 +92,22 @@ class Adversarial:
     compare the two networks with each other, and do not say how good the pictures are.
     """
 
-    monitor: str = "loss"
-    sign: int = -1
-    capturable: bool = True
-
     def __init__(
         self, model: nn.Module, params: Params, settings: Training, compute: Compute
     ) -> None:
+        super().__init__(model)
         self._weights = trainable(model)
         own = getattr(model, "discriminator", PatchDiscriminator)
         self._discriminator: nn.Module = own(params.discriminator_width)
         if params.spectral_norm:
             _normalise_spectrally(self._discriminator)
-        self.model, self.helpers = model, {"discriminator": self._discriminator}
+        self.helpers = {"discriminator": self._discriminator}
         self._params, self._settings, self._compute = params, settings, compute
-        self.frozen: dict[str, nn.Module] = {}
         rate = settings.learning_rate * params.discriminator_learning_rate
-        self.optimisers: list[torch.optim.Optimizer] = [
+        self.optimisers = [
             optimiser_of(self._weights, settings, betas=_BETAS),
             optimiser_of(self._discriminator.parameters(), settings, rate, _BETAS),
         ]
-
-    def known(self, batch: Batch) -> Batch:
-        """Return nothing: both networks look at the batch alone."""
-        return {}
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Let the discriminator take one step, then the generator; return the figures of both."""

@@ -1,8 +1,5 @@
 """Closed form: a reconstructor that is computed from the training faces in one pass, by no loss."""
 
-from collections.abc import Mapping
-
-import torch
 from torch import Tensor, nn
 
 from unmask.core.errors import UserError
@@ -10,6 +7,7 @@ from unmask.core.section import Section
 from unmask.models.batches import Batch, to_unit
 from unmask.models.distance import Distance, distance
 from unmask.params.models import Training
+from unmask.training.objective import Objective
 from unmask.training.process_group import Compute
 
 
@@ -17,12 +15,10 @@ class Params(Section):
     """Nothing to set."""
 
 
-class ClosedForm:
+class ClosedForm(Objective):
     """Shows `upper` and `lower` of every training batch to `model.observe`."""
 
-    monitor: str = "loss"
-    sign: int = -1
-    capturable: bool = False
+    capturable = False
 
     def __init__(self, model: nn.Module) -> None:
         if not hasattr(model, "observe"):
@@ -30,14 +26,7 @@ class ClosedForm:
                 f"{type(model).__name__} cannot be computed in closed form; set its objective to "
                 "supervised"
             )
-        self.model = model
-        self.helpers: dict[str, nn.Module] = {}
-        self.frozen: dict[str, nn.Module] = {}
-        self.optimisers: list[torch.optim.Optimizer] = []
-
-    def known(self, batch: Batch) -> Batch:
-        """Return nothing: what is learned is of the batch alone."""
-        return {}
+        super().__init__(model)
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Let the model observe the batch; return figures of the model as it was before."""
@@ -49,10 +38,6 @@ class ClosedForm:
         """Return the mean absolute error of the batch, in units of the pixel range."""
         generated = self.model(to_unit(batch["upper"]))
         return {"loss": distance(generated, to_unit(batch["lower"]), Distance())}
-
-    def faults(self, figures: Mapping[str, float]) -> list[str]:
-        """Return nothing: there is no descent that could go wrong."""
-        return []
 
 
 def build(model: nn.Module, params: Params, settings: Training, compute: Compute) -> ClosedForm:

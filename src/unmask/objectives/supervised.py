@@ -3,9 +3,9 @@
 Pixels do not say what matters to a reader of expressions. Beside their distance, the stitched face
 can be held near the true one in what readers of whole faces make of it: in the features that their
 last layer reads (Johnson, Alahi and Fei-Fei 2016, "Perceptual losses for real-time style transfer
-and super-resolution", section 3.2, whose network knows ImageNet), and in their posterior. Readers
-that know a face by heart would say little of its picture, so each face is read by the one that has
-not learned from it (see `training.cross_fitting`). They are not those that judge afterwards.
+and super-resolution", section 3.2, whose network knows ImageNet), and in their posterior. A reader
+that has memorised a face says little about its picture, so each face is read by one that was not
+trained on it (see `training.cross_fitting`). These readers are not those that judge afterwards.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """The paper's conditional GAN (section 3.3): a CNN that generates the lower half from the upper.
 
-Generator, after pix2pix (Isola et al. 2017, section 3.2.1), three sizes instead of eight:
+Generator, after pix2pix (Isola et al. 2017, section 3.2.1), three sizes instead of eight, without
+its skip connections:
 
     [B,1,24,48] -> 4x4 convolutions, stride 2: w x 12x24 -> 2w x 6x12 -> 4w x 3x6
                 -> dense layers with dropout -> 4w x 3x6

@@ -1,11 +1,12 @@
-"""InceptionV3 encoder, all frozen, with upscaling and prediction layers (paper, section 3.5).
+"""InceptionV3 encoder with upscaling and prediction layers (paper, section 3.5).
 
     [B,1,24,48] -> resized, say to 139x139 -> InceptionV3 without its classifiers -> [B,2048,3,3]
                 -> dense layers -> [B,8w,3,6]
                 -> three upscalings -> [B,w,24,48] -> 3x3 convolution, sigmoid -> [B,1,24,48]
 
 The pictures and checkpoints during training that the paper mentions exist for every reconstructor.
-Since the encoder is frozen, its features are computed only once.
+The paper freezes the whole encoder (`freeze: all`). Its features are then computed only once, if
+faces are not augmented.
 """
 
 from pydantic import Field

@@ -60,14 +60,14 @@ class Average(nn.Module):
         return self._pairs
 
 
-class Averaged:
+class Averaged(Objective):
     """An objective whose model is followed by an average; the average is one of its helpers."""
 
     def __init__(self, objective: Objective, decay: float) -> None:
+        super().__init__(objective.model)
         self._objective, self._average = objective, Average(objective.model, decay)
-        self.model, self.frozen = objective.model, objective.frozen
-        self.helpers: dict[str, nn.Module] = {**objective.helpers, "average": self._average}
-        self.optimisers = objective.optimisers
+        self.frozen, self.optimisers = objective.frozen, objective.optimisers
+        self.helpers = {**objective.helpers, "average": self._average}
         self.monitor, self.sign = objective.monitor, objective.sign
         self.capturable = objective.capturable
 

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +14,8 @@ from unmask.training.optimiser import optimiser_of
 from unmask.training.process_group import Compute, ProcessGroup
 
 
-class Objective(Protocol):
-    """What a model learns from.
+class Objective(ABC):
+    """What a model learns from; this class has what is neutral.
 
     Batches are mappings of names to tensors on the model's device: images, uint8 [B,1,H,W], as
     `face` or as `upper` and `lower`; `label`, uint8 [B]; `soft_label`, float [B,7]; `feature_0` and
@@ -32,28 +31,34 @@ class Objective(Protocol):
     capturable: whether a step on a GPU can be captured as a CUDA graph; see `GraphedStep`.
     """
 
-    model: nn.Module
-    helpers: dict[str, nn.Module]
-    frozen: dict[str, nn.Module]
-    optimisers: list[torch.optim.Optimizer]
-    monitor: str
-    sign: int
-    capturable: bool
+    monitor: str = "loss"
+    sign: int = -1
+    capturable: bool = True
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.helpers: dict[str, nn.Module] = {}
+        self.frozen: dict[str, nn.Module] = {}
+        self.optimisers: list[torch.optim.Optimizer] = []
 
     def known(self, batch: Batch) -> Batch:
         """Return what is to be added to a batch before a step, such as what teachers say of it.
 
         The loop asks for the faces of several steps at once.
         """
+        return {}
 
+    @abstractmethod
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; return figures of it, each a scalar."""
 
+    @abstractmethod
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         """Return figures of one batch without learning from it."""
 
     def faults(self, figures: Mapping[str, float]) -> list[str]:
         """Return what is wrong with the figures of an epoch; an empty list if nothing is."""
+        return []
 
 
 def step(
@@ -92,23 +97,14 @@ def reconstructor_inputs(batch: Batch) -> list[Tensor]:
     return [to_unit(batch[name]) for name in features or ["upper"]]
 
 
-class SingleLoss(ABC):
+class SingleLoss(Objective):
     """The common case: one model, one loss (the figure `loss` of `measure`), one optimiser."""
 
-    monitor: str = "loss"
-    sign: int = -1
-    capturable: bool = True
-
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
+        super().__init__(model)
         self._parameters = trainable(model)
-        self.model, self._settings, self._compute = model, settings, compute
-        self.helpers: dict[str, nn.Module] = {}
-        self.frozen: dict[str, nn.Module] = {}
-        self.optimisers: list[torch.optim.Optimizer] = [optimiser_of(self._parameters, settings)]
-
-    def known(self, batch: Batch) -> Batch:
-        """Return nothing: the loss is of the batch alone."""
-        return {}
+        self._settings, self._compute = settings, compute
+        self.optimisers = [optimiser_of(self._parameters, settings)]
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step down the loss; return the figures of the model as it was before."""
@@ -116,10 +112,6 @@ class SingleLoss(ABC):
         group = self._compute.group
         step(figures["loss"], self.optimisers[0], self._parameters, self._settings, group)
         return figures
-
-    def faults(self, figures: Mapping[str, float]) -> list[str]:
-        """Return nothing: a loss that is not finite ends training by itself."""
-        return []
 
     def predict(self, *inputs: Tensor) -> Tensor:
         """Return the model's output in float32; only the model itself computes less precisely."""
@@ -145,7 +137,3 @@ class SingleLoss(ABC):
         return functional.cross_entropy(
             logits, target, weights, reduction="sum", label_smoothing=smoothing
         ) / len(logits)
-
-    @abstractmethod
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
-        """Return figures of one batch, `loss` among them."""
