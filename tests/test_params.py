@@ -12,6 +12,7 @@ import yaml
 
 from nested import set_key
 from unmask.core.errors import UserError
+from unmask.core.faces import CLASSES
 from unmask.core.section import Section, check
 from unmask.params.laboratory import read_experiments
 from unmask.params.models import read_classifier
@@ -76,6 +77,12 @@ def test_the_shipped_file_is_right(monkeypatch):
         ("placement", "nose", ["placement: ", "'rows', 'landmarks' or 'eyes'", "'nose'"]),
         ("placement", ..., ["placement: missing"]),
         ("release.reader", "nobody", ["release.reader: no reader nobody", "choose one of whole"]),
+        ("classifiers.resnet.name", "foo", ["classifiers: resnet.name: its key is its name"]),
+        ("recon.folds", 1000, ["recon.folds: ", "less than or equal to 100"]),
+        ("audit.similarity", 1.0, ["audit.similarity: ", "less than 1"]),
+        ("laboratory.a b", {"reconstructor": "all"}, ["laboratory: a b: no name for a folder"]),
+        ("classifiers.ensemble", {}, ["ensemble: made of trained readers; make it an entry of"]),
+        ("readers.hard.classifier.name", "posterior_average", ["made of trained readers; make"]),
         ("release.seed", "one", ["release.seed: 'one': no model of a reader", "or all"]),
         ("release.seed", 99, ["release.seed: no model 99 of distilled; choose one of 1, 2, 3"]),
         ("release.seed", "all", ["release.seed: no model all of distilled; choose"]),
@@ -200,6 +207,14 @@ def test_a_file_without_experiments_is_named(params, value):
 def test_a_key_where_none_is_allowed_is_unknown():
     with pytest.raises(UserError, match=r"objective\.loss: unknown key; allowed here: none$"):
         check(Section, {"loss": "l1"}, "reconstructors.nearest.objective")
+
+
+def test_a_reader_of_groups_alone_is_not_released(params):
+    hard, groups = SHIPPED["readers"]["hard"], [["happy"], list(set(CLASSES) - {"happy"})]
+    params("readers.grouped", hard | {"objective": hard["objective"] | {"groups": groups}})
+    params("release.reader", "grouped")
+    with pytest.raises(UserError, match=r"release\.reader: no reader grouped of all classes; choo"):
+        read_all()
 
 
 def test_numbers_are_read_as_dvc_writes_them(params):

@@ -1,6 +1,7 @@
 """The report and the collected results show what params.yaml names, and nothing that is left."""
 
 import contextlib
+import copy
 import json
 import pickle
 import re
@@ -10,9 +11,11 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import yaml
 from made_up import evaluate
 from PIL import Image
 
+from nested import set_key
 from unmask.comparison import seeds as over_seeds
 from unmask.comparison import tables
 from unmask.comparison.reconstructors import compare, headline
@@ -23,15 +26,19 @@ from unmask.core.files import read_json, write_json
 from unmask.laboratory import results as laboratory
 from unmask.laboratory.results import results
 from unmask.params.laboratory import Experiment
+from unmask.params.models import classifier_settings
 from unmask.report import figures
 from unmask.report.page import page
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECT = ROOT / "results/collect.py"
-SOURCE = {"source": "faces.csv", "source_sha256": "5" * 64, "labels": "fer2013", "rows": 400}
+SOURCE = {"source": "sample.csv", "source_sha256": "5" * 64, "labels": "fer2013", "rows": 400}
+SOURCE["synthetic"] = False  # a file of that name need not be the embedded sample
+SHIPPED = yaml.safe_load((ROOT / "params.yaml").read_text())
 PARAMS = {
     "recon": {"model": "good", "folds": 2, "teacher": "none"},
     "reconstructors": {"good": {}, "idle": {}},
+    **{key: SHIPPED[key] for key in ("classifier", "classifiers", "train")},
     "evaluate": {"seeds": [1, 2]},
     "laboratory": {"honest": {"reconstructor": "train"}, "mixed": {"reconstructor": "all"}},
     "audit": {"remove": "exact", "flat": 0.65, "similarity": 0.9},
@@ -70,8 +77,8 @@ def experiments(names=("honest", "mixed"), source=SOURCE, model="good"):
         shutil.copytree("data/predictions/good", f"data/laboratory/predictions/{name}",
                         dirs_exist_ok=True)  # fmt: skip
     paper = {"train": 0.8, "after": 0.966}
-    found = {"model": model, "faces_sha256": of_json(source), "paper": paper, "experiments": rows}
-    write_json("laboratory/results.json", found)
+    found = {"model": model, "paper": paper, "experiments": rows}
+    write_json("laboratory/results.json", found | of_run(source))
 
 
 def seeds(numbers=(1, 2), source=SOURCE, model="good"):
@@ -84,7 +91,13 @@ def seeds(numbers=(1, 2), source=SOURCE, model="good"):
             shutil.copytree("data/predictions/good", f"data/seeds/predictions/{name}/{seed}",
                             dirs_exist_ok=True)  # fmt: skip
     found = seeds_results(model, numbers)
-    write_json("seeds/results.json", found | {"faces_sha256": of_json(source)})
+    write_json("seeds/results.json", found | of_run(source))
+
+
+def of_run(source):
+    """Return what results say of the faces and of the classifiers' settings."""
+    settings = of_json(classifier_settings())
+    return {"faces_sha256": of_json(source), "settings_sha256": settings}
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +243,21 @@ def test_an_experiment_that_was_changed_since_is_not_shown():
     changed = PARAMS | {"laboratory": PARAMS["laboratory"] | {"mixed": mixed}}
     Path("params.yaml").write_text(json.dumps(changed))
     assert "with these experiments: <code>dvc repro" in page()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("classifiers.paper_cnn.hidden", 8),
+        ("train.classifier.epochs", 50),
+        ("evaluate.augment", True),
+    ],
+)
+def test_side_pipelines_of_other_classifiers_are_not_shown(key, value):
+    changed = copy.deepcopy(PARAMS)
+    set_key(changed, key, value)
+    Path("params.yaml").write_text(json.dumps(changed))
+    assert page().count("Not run for these faces and this reconstructor") == 2
 
 
 def rename_params(*names):

@@ -76,7 +76,7 @@ TEACHER, MEMBERS = "readers.taught.objective.teacher", "ensembles.both.members"
         ("readers.hard.objective.teacher", ..., "", "missing"),
         ("readers.hard.objective.teacher", "whole", "", "whole, but cross_entropy learns from lab"),
         ("readers.hard.start", "teacher", "readers.hard.objective.teacher", "none, but one is nee"),
-        ("readers.hard.seeds", [1, 1], "", "[1, 1]: a seed is there twice"),
+        ("readers.hard.seeds", [1, 1], "", "[1, 1]: a seed is repeated"),
         ("readers.hard.width", 3, "", "unknown key"),
         ("readers.whole.folds", 1, "", "input should be greater than or equal to 2"),
         (
@@ -135,8 +135,9 @@ def test_a_mistake_is_named(key, value, where, words):
     assert "\n" not in str(error.value)
 
 
-def test_the_readers_of_the_readme_fit_each_other():
-    blocks = (ROOT / "README.md").read_text().split("```yaml\n")[1:]
+def test_the_readers_of_the_documentation_fit_each_other():
+    pages = "".join((ROOT / page).read_text() for page in ("README.md", "CONTRIBUTING.md"))
+    blocks = pages.split("```yaml\n")[1:]
     parts = [yaml.safe_load(block.partition("```")[0]) for block in blocks if "sees:" in block]
     shown = {name: each for part in parts for name, each in part.get("readers", part).items()}
     assert set(shown) == {"whole", "privileged", "grouped", "two_phases"}

@@ -74,7 +74,7 @@ def test_the_calibration_is_the_one_that_validation_chose(judged, folder):
 def test_every_share_in_the_card_has_its_interval(folder):
     text = ModelCard.load(folder / "README.md").text
     shares = re.findall(r"\d+(?:\.\d+)? %(?!\s+interval)(.{0,16})", text.replace("\n", " "))
-    without = [rest for rest in shares if not rest.startswith((" [", " of the answers"))]
+    without = [rest for rest in shares if not rest.startswith((" [", " wrong answers"))]
     assert len(shares) > 14
     assert without == []  # the share of wrong answers that is aimed at is no measurement
 

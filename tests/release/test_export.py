@@ -165,7 +165,7 @@ def test_what_is_there_already_stays_as_it_is(tmp_path, reader, unmask_command):
         Path(name).write_text("mine")
         status, _, (line,) = unmask_command("export", reader, *words)
         assert status == 2
-        assert line == f"error: {name}: is there already; delete it, or give another name with --to"
+        assert line == f"error: {name}: already exists; delete it, or give another name with --to"
         assert Path(name).read_text() == "mine"
     status, _, (line,) = unmask_command("export", reader, "--to", "x.pt2/y.onnx")
     assert status == 2
@@ -202,4 +202,4 @@ def test_a_folder_for_a_hub_has_all_that_is_needed(reader, unmask_command):
     upper = torch.from_numpy(faces(2, 24))
     assert torch.equal(unmask.load("hub")(upper), unmask.load(reader)(upper))
     status, _, (line,) = unmask_command("export", reader, "--hub", "hub")
-    assert "hub: is there already; delete it, or give another name with --hub" in line
+    assert "hub: already exists; delete it, or give another name with --hub" in line

@@ -16,6 +16,7 @@ from unmask.release.card import card, of_pipeline
 
 STAGE = Path(__file__).resolve().parents[2] / "stages/release.py"
 SOURCE = {"source": "fer2013.csv", "source_sha256": "0" * 64, "labels": "fer2013"}
+SOURCE["synthetic"] = False
 ALWAYS_UNSURE = {"risk": 0.1, "threshold": None, "coverage": 0.0, "accuracy": None}
 
 
@@ -74,6 +75,15 @@ def test_averaged_looks_are_refused_in_one_line(tmp_path):
         "set it to false\n"
     )
     assert not (tmp_path / "release").exists()
+
+
+def test_only_the_embedded_sample_is_said_to_be_drawn(released):
+    for synthetic, license in ((True, "mit"), (False, "other")):
+        source = SOURCE | {"source": "sample.csv", "synthetic": synthetic}
+        about = of_pipeline("taught", "1", "release/model", source)
+        text = card(about, read_config(released), 1, np.eye(7).astype(int).tolist(), ALWAYS_UNSURE)
+        assert ModelCard(text).data.license == license
+        assert ("They show nobody" in text) == synthetic
 
 
 @pytest.mark.parametrize(

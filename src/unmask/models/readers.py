@@ -11,6 +11,9 @@ from unmask.core.files import open_array, read_json
 _VIEWS = {"baseline": "upper", "ceiling": "whole"}
 _FILES = {"upper": "data/halves/upper.npy", "whole": "data/faces/images.npy"}
 
+OF_FACES = ("source", "source_sha256", "synthetic", "labels", "placement")
+"""What models record about faces; `placement` is there if they were moved, by the stage `place`."""
+
 
 class Reader(NamedTuple):
     """A trained classifier with its view.
@@ -64,6 +67,4 @@ def model_folders(folder: str | Path) -> list[Path]:
 def source_of_faces() -> dict[str, Any]:
     """Return what models record about the faces they were trained on, as `ingest` found them."""
     meta = read_json("data/faces/meta.json")
-    # `placement` only if faces were moved, by the stage `place`
-    keys = [key for key in ("source", "source_sha256", "labels", "placement") if key in meta]
-    return {key: meta[key] for key in keys}
+    return {key: meta[key] for key in OF_FACES if key in meta}

@@ -125,7 +125,7 @@ class ReconstructorTraining(Training):
     @classmethod
     def _only_for_classifiers(cls, value: float) -> float:
         if value:
-            raise ValueError(f"{value}, but only classifiers can learn so; set it to 0")
+            raise ValueError(f"{value}, but only classifiers use it; set it to 0")
         return value
 
 
@@ -190,7 +190,7 @@ class Recon(Section):
     """
 
     model: str
-    folds: int = Field(ge=2)
+    folds: int = Field(ge=2, le=100)
     teacher: str
 
 
@@ -227,6 +227,18 @@ def read_classifier() -> Named:
     return Named.model_validate({**settings, "name": name})
 
 
+def classifier_settings() -> dict[str, Any]:
+    """Return what all classifiers of the pipeline have in common: what they are, learn, and judge.
+
+    Results of a side pipeline name its checksum, so that they are not shown beside others.
+    """
+    return {
+        "classifier": read_classifier().model_dump(),
+        "train": read(Train, "train").classifier.model_dump(),
+        "augment": read(Evaluate, "evaluate").augment,
+    }
+
+
 def reconstructor_names() -> list[str]:
     """Return the names of all entries under `reconstructors` in the order of the file."""
     entries = load().get("reconstructors")
@@ -235,7 +247,7 @@ def reconstructor_names() -> list[str]:
 
 def _differ(seeds: list[int]) -> list[int]:
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{seeds}: a seed is there twice; take seeds that differ")
+        raise ValueError(f"{seeds}: a seed is repeated; list each seed once")
     return seeds
 
 

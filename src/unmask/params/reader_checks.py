@@ -17,6 +17,9 @@ from unmask.params.readers import (
     Readers,
 )
 
+FOLDER_NAME = r"[a-z][a-z0-9_]*"
+"""What entries are named whose names become those of folders."""
+
 Entries = Mapping[str, ReaderEntry | Ensemble]
 
 
@@ -31,7 +34,7 @@ def check_readers(all_of_them: Readers, reconstructors: Collection[str]) -> None
         if name in taken:
             _refuse(section, f"{name} is a reader already; take another name")
         taken[name] = section
-        if name == NOBODY or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if name == NOBODY or not re.fullmatch(FOLDER_NAME, name):
             _refuse(section, f"{name}: no name for a folder; use small letters, digits and _")
     for name, entry in entries.items():
         section = f"{taken[name]}.{name}"

@@ -1,5 +1,6 @@
 """The whole of `params.yaml`."""
 
+import re
 from pathlib import Path
 from shlex import quote
 
@@ -8,7 +9,7 @@ from pydantic import field_validator
 from unmask.core.errors import UserError
 from unmask.core.section import FILE, Section, read
 from unmask.models.registry import exists
-from unmask.params.data import AuditParams, Data, Placement, Sample
+from unmask.params.data import AuditParams, Data, Placement, Sample, is_drawn
 from unmask.params.laboratory import HONEST, Experiment
 from unmask.params.models import (
     NOBODY,
@@ -19,7 +20,12 @@ from unmask.params.models import (
     Train,
     read_classifier,
 )
-from unmask.params.reader_checks import check_readers, check_teacher
+from unmask.params.reader_checks import (
+    FOLDER_NAME,
+    check_readers,
+    check_teacher,
+    knows_groups_alone,
+)
 from unmask.params.readers import (
     Ensemble,
     PosteriorAverage,
@@ -33,8 +39,8 @@ from unmask.sources.text import shown
 RESERVED = ("baseline", "ceiling")
 """Names of other files in `metrics/classification`, beside the reconstructors'."""
 
-SAMPLE = ("data/raw/sample.csv", "data/raw/sample_votes.csv")
-"""What `make_sample` makes, so it need not be there at first."""
+OF_READERS = {"ensemble": "ensembles", "posterior_average": "posterior_averages"}
+"""Files of `classifiers/` that no stage trains, and the section whose entries they are for."""
 
 
 _EXPERIMENTS = "exps"
@@ -76,21 +82,39 @@ class Params(Section):
     def _has_an_honest_one(cls, entries: dict[str, Experiment]) -> dict[str, Experiment]:
         if HONEST not in entries:
             raise ValueError(f"no entry {HONEST}, which the others are compared with; restore it")
+        for name in entries:
+            if not re.fullmatch(FOLDER_NAME, name):
+                raise ValueError(f"{name}: no name for a folder; use small letters, digits and _")
+        # Training it otherwise is no leak.
+        if leaks := [key for key in entries[HONEST].injected if key != "train"]:
+            raise ValueError(
+                f"{HONEST}: injects {' and '.join(leaks)}, but the others are compared with it; "
+                "set it to {reconstructor: train}"
+            )
         return entries
 
     @field_validator("readers")
     @classmethod
     def _are_made_of_files(cls, entries: dict[str, ReaderEntry]) -> dict[str, ReaderEntry]:
         for entry in entries.values():
-            _need("classifiers", entry.classifier.name)
+            _need_network(entry.classifier.name)
         return entries
 
     @field_validator("classifiers")
     @classmethod
     def _are_there(cls, entries: dict[str, Entry]) -> dict[str, Entry]:
-        for name in entries:
-            _need("classifiers", name)
+        for name, entry in entries.items():
+            _need_network(name)
+            if "name" in entry.settings:
+                raise ValueError(f"{name}.name: its key is its name; remove this key")
         return entries
+
+
+def _need_network(name: str) -> None:
+    """Refuse a classifier that cannot be trained itself."""
+    _need("classifiers", name)
+    if name in OF_READERS:
+        raise ValueError(f"{name}: made of trained readers; make it an entry of {OF_READERS[name]}")
 
 
 def _need(family: str, name: str) -> None:
@@ -115,10 +139,11 @@ def read_all() -> Params:
     readers = Readers(params.readers, params.ensembles, params.posterior_averages)
     check_readers(readers, params.reconstructors)
     check_teacher(params.recon.teacher, params.readers)
-    released = [*params.readers, *params.ensembles]
+    able = [name for name, entry in params.readers.items() if not knows_groups_alone(entry)]
+    released = [*able, *params.ensembles]
     if params.release.reader not in released:
         raise UserError(
-            f"{FILE}: release.reader: no reader {params.release.reader}; "
+            f"{FILE}: release.reader: no reader {params.release.reader} of all classes; "
             f"choose one of {', '.join(released)}"
         )
     models = readers.models()[params.release.reader]
@@ -157,7 +182,7 @@ def _check_overrides(params: Params) -> None:
 
 
 def _refuse_absent(key: str, path: str, remedy: str) -> None:
-    if path in SAMPLE or Path(path).exists():
+    if is_drawn(path) or Path(path).exists():  # the sample is not made yet, at first
         return
     name = shown(path)
     if _EXPERIMENTS in Path.cwd().parts and not Path(path).is_absolute():

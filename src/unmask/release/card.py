@@ -93,7 +93,6 @@ measured: {unmeasured}.
 
 _WIDTH = 100
 _COMMAND = "$ dvc repro release/dvc.yaml"
-_SAMPLE = "sample.csv"
 _MADE = """\
 `dvc repro readers/dvc.yaml` trained it, the entry `{name}` of params.yaml, model `{seed}`, on the
 training faces that the audit kept; `config.json` has its settings. `dvc repro release/dvc.yaml`
@@ -144,13 +143,13 @@ class About:
     more: str = ""
 
 
-def of_pipeline(name: str, seed: str, place: str, source: Mapping[str, str]) -> About:
+def of_pipeline(name: str, seed: str, place: str, source: Mapping[str, Any]) -> About:
     """Return what the card of a reader says that `readers/dvc.yaml` trained.
 
     source: of the faces, as models record it.
     """
     made = _MADE.format(name=name, seed=seed)
-    part = _OF_SAMPLE if source["source"] == _SAMPLE else _OF_OTHERS
+    part = _OF_SAMPLE if source["synthetic"] else _OF_OTHERS
     texts = {key: text.format(**source) for key, text in part.items()}
     return About(f"{name} {seed}", place, made=made, command=_COMMAND, **texts)
 
@@ -209,14 +208,12 @@ def _unsure(unsure: Mapping[str, Any], faces: int) -> str:
     """Return how often a reader answers that may say "unsure", and how often it is right then."""
     share, right, wrong = unsure["coverage"], unsure["accuracy"], f"{100 * unsure['risk']:g} %"
     if right is None:
-        return (
-            f"It is always `unsure`: none of the thresholds leaves at most {wrong} wrong answers."
-        )
+        return f"It is always `unsure`: no threshold leaves at most {wrong} wrong answers."
     answered = percent(share, wilson_interval(share, faces))
     return (
-        f"Of these it answers {answered}, the others being `unsure` by the threshold in "
-        f"`calibration.json`, chosen on validation so that at most {wrong} of the answers are "
-        f"wrong; {percent(right, wilson_interval(right, round(share * faces)))} are right."
+        f"It answers for {answered} of them and is `unsure` of the rest, by the threshold in "
+        f"`calibration.json`, chosen on validation for at most {wrong} wrong answers; "
+        f"{percent(right, wilson_interval(right, round(share * faces)))} of its answers are right."
     )
 
 

@@ -21,8 +21,9 @@ from unmask.core.files import read_json
 from unmask.core.section import load, read
 from unmask.evaluation.predictions import test_predictions
 from unmask.laboratory import results as experiments
+from unmask.models.readers import OF_FACES
 from unmask.params.laboratory import read_experiments
-from unmask.params.models import Evaluate, Recon, reconstructor_names
+from unmask.params.models import Evaluate, Recon, classifier_settings, reconstructor_names
 from unmask.report import figures
 
 _HERE = Path(__file__).parent
@@ -97,7 +98,7 @@ def _histories(names: Sequence[str], source: Mapping[str, Any]) -> dict[str, Any
     titles |= {f"reconstructors/{name}": name for name in sorted(names)}
     for run in titles:
         trained = read_json(f"models/{run}/config.json")["trained"]
-        if any(trained[key] != source[key] for key in ("source_sha256", "labels")):
+        if any(trained.get(key) != source.get(key) for key in OF_FACES):
             raise UserError(f"models/{run}: trained on other faces; run `dvc repro`")
     return {
         title: read_json(f"models/{run}/training.json")["history"] for run, title in titles.items()
@@ -120,15 +121,15 @@ def _seeds(source: Mapping[str, Any], model: str) -> dict[str, Any] | None:
 
 
 def _of_this_run(path: str, source: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """Return what another pipeline found; nothing if on other faces or with another model."""
+    """Return what another pipeline found; nothing if on other faces or with other models."""
     found: dict[str, Any] = read_json(path) if Path(path).exists() else {}
-    of = found.get("faces_sha256"), found.get("model")
-    return found if of == (of_json(source), model) else {}
+    of = [found.get(key) for key in ("faces_sha256", "settings_sha256", "model")]
+    return found if of == [of_json(source), of_json(classifier_settings()), model] else {}
 
 
 def _metrics(names: Sequence[str], source: Mapping[str, Any]) -> list[Path]:
     """Return the files of metrics that this run wrote."""
-    files = ["audit", "compare", "headline"] + ["sample"] * (source["source"] == "sample.csv")
+    files = ["audit", "compare", "headline"] + ["sample"] * source["synthetic"]
     files += [f"classification/{name}" for name in ("baseline", "ceiling", *names)]
     files += [f"reconstruction/{name}" for name in names]
     return sorted(Path("metrics") / f"{name}.json" for name in files)
