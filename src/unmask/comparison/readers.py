@@ -66,7 +66,7 @@ probabilities are to the true posterior. {on_change}
 
 The temperature is fitted on validation; "after" is the calibration error once it is applied. A
 reader that answers only where its confidence reaches a threshold, chosen on validation so that at
-most {risk:.0%} of its answers are wrong, answers "answered" of the test faces.
+most {risk:g} % of its answers are wrong, answers "answered" of the test faces.
 """
 
 _NOTE_ON_GAIN = """\

@@ -41,6 +41,11 @@ def _detectable(row: Row) -> str:
     return f"{100 * gain:.1f}" if gain else ""
 
 
+def _faults(row: Row) -> str:
+    epochs = len(row["faults"])
+    return f"in {epochs} epoch{'s' * (epochs > 1)}" if epochs else ""
+
+
 def _bound(row: Row) -> str:
     return f"{100 * row['gain_bound']:+.1f}" if "gain_bound" in row else ""
 
@@ -70,7 +75,7 @@ RECONSTRUCTION: Columns = {
     "weights (trained)": lambda row: f"{row['parameters']:,} ({row['trained_parameters']:,})",
     "pretrained": lambda row: row["pretrained"] or "",
     "epochs (best)": lambda row: f"{row['epochs']} ({row['best_epoch']})",
-    "faults": lambda row: f"in {len(row['faults'])} epochs" if row["faults"] else "",
+    "faults": _faults,
 }
 
 _NOTE_ON_ACCURACY = """

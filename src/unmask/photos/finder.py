@@ -3,7 +3,7 @@
 BlazeFace's short-range network finds masked faces better than its full-range one, but none that are
 narrower than a seventh of what it looks at; docs/predict.md has the figures. So it looks at the
 whole picture, at the picture with a margin, for a face that fills it, and around each small face
-that the full-range network believes to see, in the picture or in parts of a large one.
+that the full-range network reports, in the picture or in parts of a large one.
 """
 
 from collections.abc import Iterator
