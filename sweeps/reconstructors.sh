@@ -2,7 +2,7 @@
 # Queue one experiment per reconstructor and seed:
 #
 #   sweeps/reconstructors.sh [MODELS [SEEDS]]     e.g. sweeps/reconstructors.sh unet,vgg16 1,2,3
-#   dvc queue start --jobs 2                      # on each machine that shares the cache
+#   dvc queue start --jobs 2                      # runs them, in this clone
 #   dvc exp show --only-changed
 #
 # Without arguments: all reconstructors of params.yaml, seeds 1 to 3. Each experiment runs only the
