@@ -1,9 +1,9 @@
 """Find duplicates across the splits and pictures without a face, and keep them from training.
 
 Reads data/ingested and data/test_labels.npy; writes metrics/audit.json and, in data/audit,
-keep.npy; groups.npy, which faces are copies of each other; removed.csv, a line for each removed
-face; manifest.csv, the checksum of every face; and, if it looks for near-duplicates, near.csv and a
-sheet of the least similar ones, near.png.
+keep.npy; flat.npy, which pictures show no face; groups.npy, which faces are copies of each other;
+removed.csv, a line for each removed face; manifest.csv, the checksum of every face; if it looks for
+near-duplicates, near.csv; and, if it finds some, a sheet of the least similar ones, near.png.
 """
 
 from pathlib import Path
@@ -30,11 +30,13 @@ def main() -> None:
 
     with atomic_folder(Path("data/audit")) as folder:
         save_array(folder / "keep.npy", found.keep)
+        save_array(folder / "flat.npy", found.flat)
         save_array(folder / "groups.npy", found.groups)
         write_removals(folder / "removed.csv", faces, found.removals)
         write_manifest(folder / "manifest.csv", faces, found.keep)
-        if found.pairs:
+        if params.remove == "near":
             write_pairs(folder / "near.csv", faces, found.pairs)
+        if found.pairs:
             save_pairs(folder / "near.png", faces.images, found.pairs)
     write_json("metrics/audit.json", found.figures)
 

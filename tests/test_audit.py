@@ -1,6 +1,10 @@
 """The audit: what it counts, what it removes, and why."""
 
 import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +15,11 @@ from unmask.audit import audit as module
 from unmask.audit.near_duplicates import near_duplicates
 from unmask.audit.tables import write_manifest, write_pairs, write_removals
 from unmask.core.errors import UserError
-from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceSet
+from unmask.core.faces import TEST, TRAIN, VALIDATION, FaceBlock, FaceSet, FaceSetWriter
 from unmask.params.data import AuditParams
 from unmask.pictures import save_pairs
+
+STAGE = Path(__file__).resolve().parents[1] / "stages/audit.py"
 
 
 def audit(faces, remove="exact"):
@@ -66,6 +72,14 @@ def test_a_face_with_a_copy_in_a_later_split_is_removed(with_copies):
     ]
 
 
+def test_pictures_that_show_no_face_are_told_from_copies(with_copies):
+    images = with_copies.images.copy()
+    images[6] = images[11]  # both blank, and a copy in test
+    found = audit(FaceSet(images, with_copies.labels, with_copies.split, with_copies.row))
+    assert np.flatnonzero(found.flat).tolist() == [6, 11]
+    assert {r.reason for r in found.removals} == {"copy in test"}
+
+
 def test_faces_of_one_group_are_copies_within_a_split_and_across(with_copies):
     assert audit(with_copies).groups.tolist() == [0, 0, 2, 3, 3, 5, 6, 7, 2, 3, 10, 11]
     assert audit(with_copies, "none").groups.tolist() == audit(with_copies).groups.tolist()
@@ -82,9 +96,18 @@ def test_splits_that_are_copies_of_each_other_are_refused(with_copies):
         audit(copied)
 
 
+@pytest.mark.parametrize(("row", "remove"), [(2, "exact"), (6, "none")])
+def test_a_class_that_loses_all_its_training_faces_is_refused(with_copies, row, remove):
+    with_copies.split[6] = TRAIN  # blank
+    with_copies.labels[row] = 1
+    with pytest.raises(UserError, match="no training face of the class disgust is left") as refused:
+        audit(with_copies, remove)
+    assert "; use a source with others, or change audit.remove or audit.flat" in str(refused.value)
+
+
 def test_labels_decide_nothing(with_copies):
     shuffled = FaceSet(
-        with_copies.images, with_copies.labels[::-1], with_copies.split, with_copies.row
+        with_copies.images, np.roll(with_copies.labels, 4), with_copies.split, with_copies.row
     )
     np.testing.assert_array_equal(audit(shuffled).keep, audit(with_copies).keep)
 
@@ -142,7 +165,7 @@ def near(pictures):
     images[2] = alter(images[50], "jpeg", random)  # training, of validation
     images[51] = alter(images[101], "shift", random)  # validation, of test
     images[3] = alter(images[4], "jpeg", random)  # within training
-    labels[2] = 5
+    labels[[2, 5]] = 5
     return FaceSet(images, labels, split, np.arange(120) + 2)
 
 
@@ -170,6 +193,25 @@ def test_near_duplicates_of_later_splits_are_removed(near):
     assert dict(zip(changed.tolist(), found.groups[changed].tolist(), strict=True)) == {
         1: 0, 4: 3, 50: 2, 100: 0, 101: 51,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("versions", [6, 20])
+def test_versions_within_a_split_do_not_hide_those_in_another(pictures, versions):
+    random = np.random.default_rng(3)
+
+    def noisy(picture):
+        noise = random.integers(-1, 2, (versions, 48, 48))
+        return (picture + noise).clip(0, 255).astype(np.uint8)
+
+    here, there = noisy(pictures[0]), noisy(np.roll(pictures[0], 2, axis=1))
+    images = np.concatenate([here, pictures[1:101], there])
+    split = np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), [versions + 50, 50, versions])
+    labels = np.zeros(len(images), np.uint8)
+    found = audit(FaceSet(images, labels, split, np.arange(len(images))), "near")
+    assert np.flatnonzero(~found.keep).tolist() == list(range(versions))
+    assert len(set(found.groups)) == 101
+    pairs = [pair[:2] for pair in found.pairs]
+    assert len(set(pairs)) == len(pairs)
 
 
 def test_every_finding_is_written_down(near, tmp_path):
@@ -225,3 +267,21 @@ def test_how_flat_a_face_may_be_is_a_parameter(with_copies):
     with_copies.images[0, :30] = 40
     strict = AuditParams(remove="none", similarity=0.9, flat=0.6)
     assert [r.index for r in module.audit(with_copies, strict).removals] == [0, 6]
+
+
+def test_a_search_that_finds_no_near_duplicates_says_so(pictures, tmp_path):
+    (tmp_path / "params.yaml").write_text("audit: {remove: near, similarity: 0.9, flat: 0.65}\n")
+    ingested = tmp_path / "data/ingested"
+    ingested.mkdir(parents=True)
+    split = np.resize(np.array([TRAIN, VALIDATION, TEST], np.uint8), 30)
+    with FaceSetWriter(ingested, tmp_path / "data/test_labels.npy") as writer:
+        writer.append(FaceBlock(pictures[:30], np.zeros(30, np.uint8), split, np.arange(30)))
+
+    subprocess.run([sys.executable, STAGE], cwd=tmp_path, check=True)
+
+    figures = json.loads((tmp_path / "metrics/audit.json").read_text())
+    assert figures["near_duplicates"]["pairs"] == 0
+    assert not any(figures["near_duplicates"].values())
+    (header,) = (tmp_path / "data/audit/near.csv").read_text().splitlines()
+    assert header.startswith("row,split,class,duplicate_row")
+    assert not (tmp_path / "data/audit/near.png").exists()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unmask.audit.components import components
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SPLITS, TEST, TRAIN, VALIDATION, FaceSet
 from unmask.params.data import AuditParams
@@ -44,6 +45,7 @@ class Audit:
     """What the audit found.
 
     keep: bool [N], False for faces that may not be trained or validated on.
+    flat: bool [N], True for pictures that show no face, copies and test faces among them too.
     groups: int64 [N], the smallest index among a face and its copies, directly or through others,
         near-duplicates included if they were searched for; faces of one group show one picture.
     removals: one for each False of `keep`, in order.
@@ -52,6 +54,7 @@ class Audit:
     """
 
     keep: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
     groups: NDArray[np.int64]
     removals: list[Removal]
     pairs: list[Pair]
@@ -65,10 +68,12 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
     as it is, and none of its faces is trained on or used to choose. Copies of copies count as
     copies. Flat images are removed from training and validation. Copies within one split are
     counted but stay. Labels play no part. Near-duplicates are searched for only if they are to be
-    removed. Raises UserError if no training or no validation face is left.
+    removed. Raises UserError if no training or no validation face is left, or no training face of a
+    class that had some.
     """
     splits = np.asarray(faces.split)
-    flat = np.flatnonzero(flatness(faces.images) >= params.flat)
+    is_flat = flatness(faces.images) >= params.flat
+    flat = np.flatnonzero(is_flat)
     exact = exact_copies(faces.images)
     pairs = list[Pair]()
     if params.remove == "near":
@@ -81,22 +86,19 @@ def audit(faces: FaceSet, params: AuditParams) -> Audit:
         removals |= _copies_of_later_splits(splits, exact, "copy")
     keep = np.ones(len(faces), dtype=np.bool_)
     keep[list(removals)] = False
-    for split in (TRAIN, VALIDATION):
-        if not len(faces.rows(split, keep)):
-            raise UserError(
-                f"no {SPLITS[split]} face is left: all are flat images or copies of faces in later "
-                "splits; use a source whose splits differ"
-            )
+    _refuse_missing(faces, keep)
     figures = {
         "rows": len(faces),
         "kept": int(keep.sum()),
-        **_figures(faces, exact),
+        "exact_duplicate_groups": len(exact),
+        "exact_duplicate_images": sum(map(len, exact)),
+        **_counts(faces, exact),
         "flat_images": len(flat),
-        "near_duplicates": _near_figures(faces, groups, pairs) if pairs else None,
+        "near_duplicates": _near_figures(faces, groups, pairs) if params.remove == "near" else None,
         "classes": _classes(faces, keep),
     }
     ordered = [removals[index] for index in sorted(removals)]
-    return Audit(keep, _smallest(groups, len(faces)), ordered, pairs, figures)
+    return Audit(keep, is_flat, _smallest(groups, len(faces)), ordered, pairs, figures)
 
 
 def exact_copies(images: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
@@ -140,13 +142,7 @@ def _joined(exact: Groups, pairs: Sequence[Pair], count: int) -> Groups:
     edges += [(pair.first, pair.second) for pair in pairs]
     if not edges:
         return []
-    # Here, since importing it takes longer than the rest of an audit that finds nothing.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    first, second = np.array(edges, dtype=np.int64).T
-    graph = coo_array((np.ones(len(edges)), (first, second)), shape=(count, count))
-    _, component = connected_components(graph, directed=False)
+    component = components(edges, count)
     order = np.argsort(component, kind="stable")
     ends = np.flatnonzero(np.diff(component[order])) + 1
     return [group for group in np.split(order, ends) if len(group) > 1]
@@ -172,43 +168,49 @@ def _copies_of_later_splits(
     return removals
 
 
-def _figures(faces: FaceSet, groups: Groups) -> dict[str, Any]:
-    splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
-    across = [group for group in groups if len(set(splits[group])) > 1]
-    return {
-        "exact_duplicate_groups": len(groups),
-        "exact_duplicate_images": sum(map(len, groups)),
-        "cross_split_groups": len(across),
-        "test_duplicates_in_train": _training_faces(splits, across, TEST),
-        "validation_duplicates_in_train": _training_faces(splits, across, VALIDATION),
-        "conflicting_label_groups": _conflicting(labels, groups),
-    }
+def _refuse_missing(faces: FaceSet, keep: NDArray[np.bool_]) -> None:
+    for split in (TRAIN, VALIDATION):
+        if not len(faces.rows(split, keep)):
+            raise UserError(
+                f"no {SPLITS[split]} face is left: all are flat images or copies of faces in later "
+                "splits; use a source whose splits differ"
+            )
+    before = _classes(faces, np.ones_like(keep))[SPLITS[TRAIN]]
+    for name, left in _classes(faces, keep)[SPLITS[TRAIN]].items():
+        if before[name] and not left:
+            raise UserError(
+                f"no training face of the class {name} is left: all {before[name]} are flat images "
+                "or copies of faces in later splits; use a source with others, or change "
+                "audit.remove or audit.flat"
+            )
 
 
 def _near_figures(faces: FaceSet, groups: Groups, pairs: Sequence[Pair]) -> dict[str, int]:
     """Return the counts of groups joined by near-duplicates, including their exact copies."""
-    splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
     joined = {pair.first for pair in pairs}
     groups = [group for group in groups if not joined.isdisjoint(group.tolist())]
-    across = [group for group in groups if len(set(splits[group])) > 1]
     return {
         "pairs": len(pairs),
         "groups": len(groups),
         "images": sum(map(len, groups)),
+        **_counts(faces, groups),
+    }
+
+
+def _counts(faces: FaceSet, groups: Groups) -> dict[str, int]:
+    splits, labels = np.asarray(faces.split), np.asarray(faces.labels)
+    across = [group for group in groups if len(set(splits[group])) > 1]
+    return {
         "cross_split_groups": len(across),
         "test_duplicates_in_train": _training_faces(splits, across, TEST),
         "validation_duplicates_in_train": _training_faces(splits, across, VALIDATION),
-        "conflicting_label_groups": _conflicting(labels, groups),
+        "conflicting_label_groups": sum(len(set(labels[group])) > 1 for group in groups),
     }
 
 
 def _training_faces(splits: NDArray[np.uint8], groups: Groups, other_split: int) -> int:
     """Count the training faces in groups that also have a face in `other_split`."""
     return sum(int((splits[g] == TRAIN).sum()) for g in groups if other_split in splits[g])
-
-
-def _conflicting(labels: NDArray[np.uint8], groups: Groups) -> int:
-    return sum(len(set(labels[group])) > 1 for group in groups)
 
 
 def _classes(faces: FaceSet, keep: NDArray[np.bool_]) -> dict[str, dict[str, int]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.audit.components import components
 from unmask.core.progress import track
 
 SCALES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
@@ -26,8 +27,9 @@ _MIN_COSINE = 0.75
 
 _HALF_SIZE_SCALES = (0.9, 1.0, 1.1)
 _TOLERANCE = 0.2
-"""How much less similar copies may be at half the size, at these scales and one way round. This
-finds 7,275 pairs in FER2013; all scales, both ways round, find 7,279."""
+"""How much less similar copies may be at half the size, at these scales and one way round. Among
+the five nearest of each face of FER2013, it kept 7,275 pairs of the 7,279 that all scales, both
+ways round, found."""
 
 _CELL, _BINS = 8, 8
 _LENGTH = (48 // _CELL) ** 2 * _BINS  # of a descriptor
@@ -43,7 +45,8 @@ def near_duplicates(images: NDArray[np.uint8], minimum: float) -> list[tuple[int
     """Return the pairs of faces, uint8 [N,48,48], with a similarity of `minimum` or more.
 
     Candidates are found by descriptors and then laid over one another, first at half the size to
-    rule out most of them. Time grows with the square of N.
+    rule out most of them. Not every pair within a group of copies is among those returned, but
+    enough to join it. Time grows with the square of N.
     """
     if not len(images):
         return []
@@ -53,8 +56,25 @@ def near_duplicates(images: NDArray[np.uint8], minimum: float) -> list[tuple[int
         faces = torch.from_numpy(images[rows])
         descriptors[rows] = describe(faces)
         halved[rows] = functional.avg_pool2d(flatten_light(faces), 2)
-    first, second = neighbours(descriptors, _NEIGHBOURS, _MIN_COSINE)
 
+    found = list[tuple[int, int, float]]()
+    asked = group = torch.arange(len(images))
+    size = torch.ones_like(group)
+    # Copies of one picture can take all places among each other's nearest, and so hide a copy in
+    # another split. A face whose group has grown therefore looks again, beyond its group.
+    while len(asked):
+        candidates = neighbours(descriptors, group, asked, _NEIGHBOURS, _MIN_COSINE)
+        found += _similar(images, halved, *candidates, minimum)
+        group = torch.from_numpy(components([(i, j) for i, j, _ in found], len(images)))
+        before, size = size, group.bincount()[group]
+        asked = torch.nonzero(size > before)[:, 0]
+    return sorted(found)
+
+
+def _similar(
+    images: NDArray[np.uint8], halved: Tensor, first: Tensor, second: Tensor, minimum: float
+) -> list[tuple[int, int, float]]:
+    """Return which of the candidates, the pairs of `first` and `second`, are near-duplicates."""
     scores = torch.empty(len(first))
     for rows in _batches(len(first), "candidates"):
         small = halved[first[rows]], halved[second[rows]]
@@ -95,20 +115,22 @@ def describe(faces: Tensor) -> Tensor:
     return functional.normalize(descriptors, dim=1)
 
 
-def neighbours(descriptors: Tensor, count: int, minimum: float) -> tuple[Tensor, Tensor]:
-    """Return the pairs (i, j), i < j, in which one is among the `count` nearest of the other.
+def neighbours(
+    descriptors: Tensor, group: Tensor, asked: Tensor, count: int, minimum: float
+) -> tuple[Tensor, Tensor]:
+    """Return the pairs (i, j), i < j: faces asked about and their `count` nearest of other groups.
 
-    descriptors: float [N,D] of unit length; pairs with a cosine under `minimum` are left out. Every
-    descriptor is compared with every other: N^2 D multiplications, a few seconds for 36,000 faces.
+    descriptors: float [N,D] of unit length; pairs with a cosine under `minimum` are left out.
+    group: int64 [N]; asked: indices, int64 [A], each compared with every descriptor: A N D
+    multiplications, a few seconds for 36,000 faces that are all asked about.
     """
     pairs = []
-    starts = range(0, len(descriptors), _ROWS)
-    for start in track(starts, len(starts), "nearest descriptors"):
-        cosines = descriptors[start : start + _ROWS] @ descriptors.T
-        own = torch.arange(len(cosines))
-        cosines[own, own + start] = -1
+    parts = asked.split(_ROWS)
+    for part in track(parts, len(parts), "nearest descriptors"):
+        cosines = descriptors[part] @ descriptors.T
+        cosines.masked_fill_(group[part].unsqueeze(1) == group, -1)
         nearest, index = cosines.topk(min(count, len(descriptors)), dim=1)
-        row = (own + start).unsqueeze(1).expand_as(index)
+        row = part.unsqueeze(1).expand_as(index)
         near = nearest >= minimum
         pairs.append(torch.stack([row[near], index[near]]))
     found = torch.cat(pairs, dim=1).sort(dim=0).values.unique(dim=1)
