@@ -171,6 +171,11 @@ def test_the_table_and_the_figure_show_every_reader(figures):
     assert all(axis.get_xlabel() for axis in axes)
 
 
+@pytest.mark.parametrize(("risk", "words"), [(0.3, "most 30 % of"), (0.025, "most 2.5 % of")])
+def test_the_legend_gives_the_risk_as_it_is(figures, risk, words):
+    assert words in markdown(figures | {"risk": risk})
+
+
 def test_the_legend_names_whom_readers_are_compared_with_if_there_is_one(figures):
     assert "over `hard`, the first reader of upper halves" in markdown(figures)
     alone = {"whole": figures["readers"]["whole"]}

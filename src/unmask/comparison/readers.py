@@ -66,7 +66,7 @@ probabilities are to the true posterior. {on_change}
 
 The temperature is fitted on validation; "after" is the calibration error once it is applied. A
 reader that answers only where its confidence reaches a threshold, chosen on validation so that at
-most {risk:g} % of its answers are wrong, answers "answered" of the test faces.
+most {risk} % of its answers are wrong, answers "answered" of the test faces.
 """
 
 _NOTE_ON_GAIN = """\
@@ -122,7 +122,7 @@ def markdown(figures: Mapping[str, Any]) -> str:
     """Return the figures of `results` as a Markdown table with its legend."""
     on_gain = _NOTE_ON_GAIN.format(**figures) if figures["reference"] else ""
     on_change = _NOTE_ON_CHANGE.format(**figures) if figures["reference"] else ""
-    note = _NOTE.format(on_gain=on_gain, on_change=on_change, risk=figures["risk"])
+    note = _NOTE.format(on_gain=on_gain, on_change=on_change, risk=f"{100 * figures['risk']:g}")
     taught = [
         f"`{name}`: its {row['teacher']['folds']} models without a fold read "
         f"{row['teacher']['unseen']['accuracy']:.1%} of the training faces that they have not seen "
