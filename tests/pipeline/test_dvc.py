@@ -157,7 +157,7 @@ def code_blocks(language):
 
 
 def test_one_file_and_one_entry_make_another_reconstructor(clone):
-    (code, _), (entry, _) = code_blocks("python"), code_blocks("yaml")
+    code, entry = (code_blocks(language)[0] for language in ("python", "yaml"))
     (clone.path / "src/unmask/reconstructors/low_rank.py").write_text(code)
     clone.set_params(lambda params: params["reconstructors"].update(yaml.safe_load(entry)))
     ran = stages_run(clone.dvc("repro"))
@@ -168,7 +168,7 @@ def test_one_file_and_one_entry_make_another_reconstructor(clone):
 
 
 def test_one_file_and_one_entry_make_another_classifier(clone):
-    (_, code), (_, entry) = code_blocks("python"), code_blocks("yaml")
+    code, entry = (code_blocks(language)[1] for language in ("python", "yaml"))
     (name,) = yaml.safe_load(entry)
     (clone.path / f"src/unmask/classifiers/{name}.py").write_text(code)
     clone.set_params(lambda params: params["classifiers"].update(yaml.safe_load(entry)))
