@@ -38,7 +38,10 @@ def test_the_mean_of_the_members_probabilities_is_read_back(tmp_path):
         ([], "members: "),
         ([{"architecture": "ensemble", "settings": {"members": MEMBERS}}], "within an ensemble"),
         ([{"architecture": "foo", "settings": {}}], "foo: no file src/unmask/classifiers/foo.py"),
-        ([{"architecture": "resnet", "settings": {"depth": 3}}], "members.0.settings.depth: unkno"),
+        (
+            [{"architecture": "resnet", "settings": {"deep": 3}}],
+            "members.0: settings.deep: unknown",
+        ),
     ],
 )
 def test_a_mistake_in_its_members_is_named(members, words):

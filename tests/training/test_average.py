@@ -41,7 +41,7 @@ def test_running_statistics_are_averaged_and_counts_are_copied():
     assert averaged.model.num_batches_tracked == 3
 
 
-def test_a_swap_and_another_leave_everything_as_it_was():
+def test_what_was_judged_is_as_it_was_before():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     averaged = Average(model, decay=0.9)
     for _ in range(3):
@@ -49,9 +49,8 @@ def test_a_swap_and_another_leave_everything_as_it_was():
         nn.init.normal_(model[0].weight)
         averaged.follow(model)
     before = [{k: v.clone() for k, v in m.state_dict().items()} for m in (model, averaged.model)]
-    averaged.swap(model)
-    assert all(torch.equal(value, before[1][key]) for key, value in model.state_dict().items())
-    averaged.swap(model)
+    with averaged.judged(model):
+        assert all(torch.equal(value, before[1][key]) for key, value in model.state_dict().items())
     for module, state in zip((model, averaged.model), before, strict=True):
         assert all(torch.equal(value, state[key]) for key, value in module.state_dict().items())
 

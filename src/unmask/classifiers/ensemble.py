@@ -4,15 +4,14 @@
     [B,1,H,W] -> each member's softmax -> mean -> logarithm [B,7]
 """
 
-import math
 from typing import Any
 
-import torch
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from unmask.core.section import Section, check
-from unmask.models.registry import load
+from unmask.core.section import Section
+from unmask.models.blocks import log_mean_softmax
+from unmask.models.registry import built
 
 _OWN_NAME = "ensemble"
 
@@ -49,15 +48,13 @@ class Ensemble(nn.Module):
 
         Its softmax is that mean, so what reads logits reads these.
         """
-        logs = torch.stack([member(faces).float().log_softmax(1) for member in self.members])
-        return logs.logsumexp(0) - math.log(len(self.members))
+        return log_mean_softmax([member(faces) for member in self.members])
 
 
 def build(params: Params, height: int, width: int, classes: int) -> nn.Module:
     """Return an ensemble of untrained members for images of `height` x `width` pixels."""
-    members = []
-    for number, member in enumerate(params.members):
-        module = load("classifiers", member.architecture, "members")
-        settings = check(module.Params, member.settings, f"members.{number}.settings", "settings")
-        members.append(module.build(settings, height, width, classes))
-    return Ensemble(members)
+    shape = (height, width, classes)
+    return Ensemble([
+        built("classifiers", member.architecture, member.settings, *shape, file=f"members.{number}")
+        for number, member in enumerate(params.members)
+    ])  # fmt: skip

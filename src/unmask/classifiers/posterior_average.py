@@ -8,7 +8,6 @@ the mean over all that is hidden; nothing is trained on stitched faces.
     [B,1,24,48] -> samples of lower halves -> stitched faces -> softmax of each -> mean -> logarithm
 """
 
-import math
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -17,8 +16,9 @@ from torch import Tensor, nn
 
 from unmask.core.errors import UserError
 from unmask.core.faces import SIZE
-from unmask.core.section import Section, check
-from unmask.models.registry import load
+from unmask.core.section import Section
+from unmask.models.blocks import log_mean_softmax
+from unmask.models.registry import built
 
 
 @runtime_checkable
@@ -56,13 +56,10 @@ class PosteriorAverage(nn.Module):
 
     def forward(self, upper: Tensor) -> Tensor:
         """Return the logarithm of the mean of the probabilities, [B,classes]."""
-        logs = [
+        return log_mean_softmax([
             self.classifier(torch.cat([upper, self._drawn(upper, number)], dim=2))
-            .float()
-            .log_softmax(1)
             for number in range(self.samples)
-        ]
-        return torch.stack(logs).logsumexp(0) - math.log(self.samples)
+        ])  # fmt: skip
 
     def _drawn(self, upper: Tensor, number: int) -> Tensor:
         """Return lower halves rounded to the 256 grey values of a picture, as when stitched."""
@@ -75,19 +72,17 @@ class PosteriorAverage(nn.Module):
 
 def build(params: Params, height: int, width: int, classes: int) -> nn.Module:
     """Return an untrained one; raises UserError if the reconstructor has only one half to draw."""
-    reconstructor = _part(params.reconstructor, "reconstructor")
+    drawing, reading = params.reconstructor, params.classifier
+    reconstructor = built(
+        "reconstructors", drawing.architecture, drawing.settings, file="reconstructor"
+    )
     if params.samples > 1 and not isinstance(reconstructor, Sampler):
         raise UserError(
-            f"{params.reconstructor.architecture} always draws the same half, so {params.samples} "
+            f"{drawing.architecture} always draws the same half, so {params.samples} "
             "samples are one; set samples to 1"
         )
-    classifier = _part(params.classifier, "classifier", SIZE, SIZE, classes)
-    return PosteriorAverage(reconstructor, classifier, params.samples)
-
-
-def _part(part: Part, key: str, *shape: int) -> nn.Module:
-    module = load(f"{key}s", part.architecture, key)
-    built: nn.Module = module.build(
-        check(module.Params, part.settings, f"{key}.settings", "settings"), *shape
+    shape = (SIZE, SIZE, classes)
+    classifier = built(
+        "classifiers", reading.architecture, reading.settings, *shape, file="classifier"
     )
-    return built
+    return PosteriorAverage(reconstructor, classifier, params.samples)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from unmask.core.errors import UserError
+from unmask.core.errors import UserError, in_one_line, printable
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PATH = click.Path(path_type=Path)
@@ -24,14 +24,10 @@ def one_line(command: Callable[..., None]) -> Callable[..., None]:
     def run(**options: Any) -> None:
         try:
             command(**options)
-        except UserError as error:
-            say(f"error: {error}")
-            sys.exit(2)
         except BrokenPipeError:  # `unmask predict ... | head`
             sys.exit(1)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            say(f"error: {where}{error.strerror or error}; fix this and run again")
+        except (UserError, OSError) as error:
+            say(in_one_line(error))
             sys.exit(2)
         except KeyboardInterrupt:
             interrupted()
@@ -61,9 +57,8 @@ def put(text: str) -> None:
 
 def say(line: str) -> None:
     """Print one line on standard error, whatever the letters in it."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(line.split()))
     with beside_the_bar():
-        print(line, file=sys.stderr, flush=True)
+        print(printable(" ".join(line.split())), file=sys.stderr, flush=True)
 
 
 @contextmanager

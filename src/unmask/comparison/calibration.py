@@ -41,7 +41,7 @@ def calibration(validation: Table, test: Table, risk: float) -> dict[str, Any]:
             "before": calibration_error(test),
             "after": calibration_error(judged),
         },
-        "reliability": _reliability(confidence, right),
+        "reliability": reliability(judged),
         "coverage": _coverage(confidence, right),
         "unsure": {
             "risk": risk,
@@ -113,7 +113,12 @@ def _coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list
     ]
 
 
-def _reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def reliability(table: Table) -> list[dict[str, Any]]:
+    """Return the faces, their mean confidence and their accuracy, by tenths of confidence.
+
+    Tenths in which no face is are left out.
+    """
+    confidence, right = table["probabilities"].max(1), _right(table)
     place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return [
         {

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
 from unmask.comparison.seeds import paired_t_p
-from unmask.core.faces import CLASSES
 from unmask.evaluation.predictions import SMALLEST, Table
-from unmask.evaluation.statistics import draws, interval, refuse_other_faces
+from unmask.evaluation.statistics import drawn_means, interval, refuse_other_faces
 
 Counts = NDArray[np.int64]
 
@@ -19,13 +18,10 @@ Counts = NDArray[np.int64]
 def summary(tables: Sequence[Table]) -> dict[str, Any]:
     """Return the mean accuracy of several models on the same faces, with its interval."""
     right, models = _times_right(tables), len(tables)
-    counts = np.zeros((len(CLASSES), models + 1), np.int64)
-    np.add.at(counts, (tables[0]["label"], right), 1)
-    shares = np.arange(models + 1) / (models * len(right))
     by_seed = _by_seed(tables)
     return {
         "accuracy": float(np.mean(by_seed)),
-        "ci95": interval(draws(counts).sum(axis=1) @ shares),
+        "ci95": interval(drawn_means(tables[0]["label"], right, 0, models) / models),
         "standard_deviation": float(np.std(by_seed, ddof=1)) if models > 1 else None,
         "by_seed": by_seed,
     }
@@ -44,10 +40,7 @@ def gain(first: Sequence[Table], second: Sequence[Table], *, paired: bool) -> di
     refuse_other_faces(first[0], second[0])
     whole = lcm(len(first), len(second))
     apart = two * (whole // len(second)) - one * (whole // len(first))
-    counts = np.zeros((len(CLASSES), 2 * whole + 1), np.int64)
-    np.add.at(counts, (first[0]["label"], apart + whole), 1)
-    steps = np.arange(-whole, whole + 1) / (whole * len(apart))
-    drawn = draws(counts).sum(axis=1) @ steps
+    drawn = drawn_means(first[0]["label"], apart, -whole, whole) / whole
     ends = np.quantile(drawn, [0.05, 0.95])
     gains = np.subtract(_by_seed(second), _by_seed(first)) if paired else None
     return {

@@ -170,12 +170,12 @@ def _reference(readers: Mapping[str, ReaderEntry]) -> str | None:
 
 
 def _tables(name: str, seeds: Sequence[str], split: str) -> list[Table]:
-    folders = [one_of(name, seed, "").predictions for seed in seeds]
+    folders = [one_of(name, seed).predictions for seed in seeds]
     return [read_predictions(folder / f"{split}.csv") for folder in folders]
 
 
 def _reader(name: str, seeds: Sequence[str], tests: Sequence[Table]) -> dict[str, Any]:
-    found = [read_json(one_of(name, seed, "").metrics) for seed in seeds]
+    found = [read_json(one_of(name, seed).metrics) for seed in seeds]
     confidence = [run["confidence"] for run in found]
     accuracies = [part["unsure"]["accuracy"] for part in confidence]
     test = summary(tests)

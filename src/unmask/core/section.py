@@ -4,14 +4,16 @@ from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from reprlib import Repr
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 
-from unmask.core.errors import UserError
+from unmask.core.errors import UserError, printable
 
 FILE = "params.yaml"
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 _LONGEST = 400
 _SHORT = Repr()
@@ -102,8 +104,8 @@ def _shown(value: Any) -> str:
 
 def _plain(text: str) -> str:
     """Return a text that may hold names from the file as one printable line, not too long."""
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable if len(printable) <= _LONGEST else f"{printable[:_LONGEST]}..."
+    line = printable(text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _owner(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from unmask.core.errors import UserError
+from unmask.core.errors import UserError, in_one_line
 from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
 
 TEST_LABELS = "data/test_labels.npy"
@@ -45,11 +45,9 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
         main(**vars(arguments))
     except KeyboardInterrupt:
         end()
-    except UserError as error:
-        _fail(str(error))
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}; fix this and run again")
+    except (UserError, OSError) as error:
+        print(in_one_line(error), file=sys.stderr)
+        sys.exit(2)
     end_at_once_on_ctrl_c()
     gc.freeze()
 
@@ -103,9 +101,3 @@ def _refuse_test_labels(event: str, arguments: tuple[Any, ...]) -> None:
             f"{arguments[0]}: only the audit and the evaluation may read the labels of the test "
             "split; learn from training faces, and choose by validation"
         )
-
-
-def _fail(line: str) -> None:
-    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(line.split()))
-    print(f"error: {line}", file=sys.stderr)
-    sys.exit(2)

@@ -40,6 +40,21 @@ def draws(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     return random.multinomial(faces, shares, size=(DRAWS, len(counts)))
 
 
+def drawn_means(
+    labels: NDArray[np.uint8], values: NDArray[np.int64], least: int, most: int
+) -> NDArray[np.float64]:
+    """Return the mean of an integer over faces in each draw, float [DRAWS].
+
+    labels, values: int [n], of each face; values are from `least` to `most`.
+    """
+    counts = np.zeros((len(CLASSES), most - least + 1), np.int64)
+    np.add.at(counts, (labels, values - least), 1)
+    means: NDArray[np.float64] = (
+        draws(counts).sum(axis=1) @ np.arange(least, most + 1) / len(labels)
+    )
+    return means
+
+
 def interval(values: NDArray[np.float64]) -> list[float]:
     """Return the central 95 % of a figure's values, float [DRAWS], as [low, high]."""
     low, high = np.quantile(values, [0.025, 0.975])
@@ -90,12 +105,8 @@ def gain_bound(first: Table, second: Table) -> float:
 
 def _gains(first: Table, second: Table) -> NDArray[np.float64]:
     """Return the accuracy of `second` minus that of `first` in each draw, float [DRAWS]."""
-    right = [correct.astype(int) for correct in _right(first, second)]
-    counts = np.zeros((len(CLASSES), 3), dtype=np.int64)
-    np.add.at(counts, (first["label"], right[1] - right[0] + 1), 1)
-    lost, _, won = np.moveaxis(draws(counts).sum(axis=1), -1, 0)
-    gains: NDArray[np.float64] = (won - lost) / len(first)
-    return gains
+    one, two = (correct.astype(np.int64) for correct in _right(first, second))
+    return drawn_means(first["label"], two - one, -1, 1)
 
 
 def minimum_detectable_gain(first: Table, second: Table, level: float) -> float | None:

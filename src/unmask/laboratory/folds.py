@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.core.faces import TRAIN, rows_of
-from unmask.core.mask import UPPER_ROWS
+from unmask.core.mask import crop
 from unmask.core.randomness import uniform
 from unmask.models.batches import to_pixels
 from unmask.models.device import make_deterministic
@@ -45,5 +45,6 @@ def fill(stitched: NDArray[np.uint8], folder: Path, rows: Rows) -> None:
     """
     make_deterministic()
     model = load_model(folder)
-    for batch, generated in outputs(model, stitched[:, :UPPER_ROWS], rows, "lower halves"):
-        stitched[batch, UPPER_ROWS:] = to_pixels(generated)
+    upper, lower = crop(stitched)
+    for batch, generated in outputs(model, upper, rows, "lower halves"):
+        lower[batch] = to_pixels(generated)

@@ -1,6 +1,7 @@
 """Blocks that several networks are built from. Feature maps are float [B,C,H,W]."""
 
-from math import gcd
+from collections.abc import Sequence
+from math import gcd, log
 
 import torch
 from torch import Tensor, nn
@@ -141,3 +142,9 @@ class SelfAttention(nn.Module):
 def resize(images: Tensor, height: int, width: int) -> Tensor:
     """Resize [B,C,H,W] bilinearly."""
     return functional.interpolate(images, (height, width), mode="bilinear", align_corners=False)
+
+
+def log_mean_softmax(logits: Sequence[Tensor]) -> Tensor:
+    """Return the logarithm of the mean of the probabilities that several [B,classes] stand for."""
+    logs = torch.stack([of_one.float().log_softmax(1) for of_one in logits])
+    return logs.logsumexp(0) - log(len(logits))

@@ -54,7 +54,7 @@ class Encoder(nn.Module):
     lower: names of the layers (or parts of them) that `freeze: lower` means.
     weights: the published ones; None if torchvision has none.
     scale: mean and standard deviation per channel that those weights expect.
-    size: height and width to which the upper half is resized; None leaves it as it is.
+    size: height and width to which images are resized; None leaves it as it is.
     """
 
     _mean: Tensor
@@ -96,11 +96,11 @@ class Encoder(nn.Module):
             module.eval()
         return self
 
-    def forward(self, upper: Tensor) -> list[Tensor]:
-        """Return the feature maps of upper halves, float [B,1,24,48] in [0,1]."""
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the feature maps of upper halves or whole faces, float [B,1,H,W] in [0,1]."""
         if self._size:
-            upper = resize(upper, *self._size)
-        features = (upper.expand(-1, 3, -1, -1) - self._mean) / self._deviation
+            images = resize(images, *self._size)
+        features = (images.expand(-1, 3, -1, -1) - self._mean) / self._deviation
         maps = []
         for name in self._names:
             features = self.get_submodule(name)(features)

@@ -20,8 +20,9 @@ from unmask.core.checksum import KEY, mismatch
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES, SIZE
 from unmask.core.files import atomic_write, read_json, write_json
+from unmask.core.mask import UPPER_ROWS
 from unmask.core.section import FILE, Section, check
-from unmask.models.registry import load
+from unmask.models.registry import built
 
 FORMAT = 1
 """Version of `config.json`."""
@@ -73,7 +74,7 @@ def reconstructor_config(
     """Return the configuration of the reconstructor `name`."""
     return ModelConfig(
         format=FORMAT, kind="reconstructor", architecture=name, settings=dict(settings),
-        view="upper", input_shape=[1, SIZE // 2, SIZE], classes=[], trained=dict(trained or {}),
+        view="upper", input_shape=[1, UPPER_ROWS, SIZE], classes=[], trained=dict(trained or {}),
     )  # fmt: skip
 
 
@@ -87,10 +88,10 @@ def build(config: ModelConfig, folder: Path | None = None) -> nn.Module:
     file, key = FILE, f"{family}.{config.architecture}"
     if folder:
         file, key = str(folder / _CONFIG), "settings"
-    module = load(family, config.architecture, file)
-    params = check(module.Params, config.settings, key, file)
     shape = (*config.input_shape[1:], len(CLASSES)) if config.kind == "classifier" else ()
-    model: nn.Module = module.build(params, *shape)
+    model: nn.Module = built(
+        family, config.architecture, config.settings, *shape, key=key, file=file
+    )
     return model
 
 

@@ -49,10 +49,10 @@ def reader(name: str, seed: str = "") -> Reader:
     return Reader(view, run, metrics, predictions / name)
 
 
-def one_of(name: str, seed: str, view: str) -> Reader:
+def one_of(name: str, seed: str, view: str = "") -> Reader:
     """Return one model of a reader, an ensemble or a posterior average.
 
-    seed: that it was trained from, or `all`.
+    seed: that it was trained from, or `all`; view: of no use to those who want its files alone.
     """
     path = f"{name}/{seed}"
     return Reader(view, f"readers/{path}", Path(f"readers/metrics/{path}.json"),

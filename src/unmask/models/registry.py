@@ -5,17 +5,19 @@ imported only when asked for, so that a stage that uses one depends on that file
 """
 
 import re
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from unmask.core.errors import UserError
+from unmask.core.section import FILE, check
 
 _HERE = Path(__file__).resolve().parents[1]
 
 
-def load(family: str, name: str, where: str = "params.yaml") -> Any:
+def load(family: str, name: str, where: str = FILE) -> Any:
     """Return the module `unmask.<family>.<name>`, which holds `Params` and `build`.
 
     family: `reconstructors`, `classifiers` or `objectives`. Raises UserError, beginning with
@@ -31,6 +33,23 @@ def load(family: str, name: str, where: str = "params.yaml") -> Any:
             f"{', '.join(names(family))}"
         )
     return module
+
+
+def built(
+    family: str,
+    name: str,
+    settings: Mapping[str, Any],
+    *shape: int,
+    key: str = "settings",
+    file: str = FILE,
+) -> Any:
+    """Return the untrained model that `unmask.<family>.<name>` builds by these settings.
+
+    shape: height, width and number of classes for a classifier. Raises UserError, beginning with
+    `file` and naming `key`, as `load` does and for settings that the model does not know.
+    """
+    module = load(family, name, file)
+    return module.build(check(module.Params, settings, key, file), *shape)
 
 
 def exists(family: str, name: str) -> bool:

@@ -23,7 +23,7 @@ from unmask.training.process_group import Compute
 
 
 @runtime_checkable
-class Field(Protocol):
+class VelocityField(Protocol):
     """A reconstructor that follows velocities."""
 
     def velocity(self, noisy: Tensor, time: Tensor, upper: Tensor) -> Tensor:
@@ -41,12 +41,12 @@ class FlowMatching(SingleLoss):
     """Teaches a reconstructor with `velocity` from batches with `upper` and `lower`."""
 
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
-        if not isinstance(model, Field):
+        if not isinstance(model, VelocityField):
             raise UserError(
                 f"{type(model).__name__} has no velocity to learn; set its objective to supervised"
             )
         super().__init__(model, settings, compute)
-        self._field: Field = model
+        self._field: VelocityField = model
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         """Return the mean squared error of the velocity."""

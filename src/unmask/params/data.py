@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unmask.core.section import Section, check, load
+from unmask.core.section import Section, Seed, check, load
 
 SAMPLE, SAMPLE_VOTES = "data/raw/sample.csv", "data/raw/sample_votes.csv"
 """What the stage `make_sample` draws."""
@@ -43,7 +43,7 @@ class Data(Section):
     labels: Literal["fer2013", "fer2013_soft", "ferplus", "ferplus_soft"]
     votes: str = Field(min_length=1)
     validation_fraction: float = Field(gt=0, lt=1)
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Seed
 
 
 class Sample(Section):
@@ -55,7 +55,7 @@ class Sample(Section):
     train: int = Field(ge=7, le=1_000_000)
     validation: int = Field(ge=7, le=1_000_000)
     test: int = Field(ge=7, le=1_000_000)
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Seed
 
 
 class AuditParams(Section):

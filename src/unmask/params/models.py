@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from unmask.core.errors import UserError
-from unmask.core.section import FILE, Section, check, load, read
+from unmask.core.section import FILE, Section, Seed, check, load, read
 
 NOBODY = "none"
 """The teacher of what learns from faces and labels alone."""
@@ -28,8 +28,6 @@ DISTILLATION = "distillation"
 
 OF_CLASSIFIERS = ("cross_entropy", DISTILLATION)
 """Objectives that a classifier learns from; all others are for reconstructors."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 _ADDED = ("counts", "teachers", "view")
 

@@ -15,7 +15,7 @@ import unmask
 from unmask.core.errors import UserError
 from unmask.core.faces import SIZE
 from unmask.core.files import read_json
-from unmask.core.mask import UPPER_ROWS
+from unmask.core.mask import UPPER_ROWS, crop, stitch
 from unmask.core.section import Section, check
 from unmask.models.batches import to_pixels, to_unit
 from unmask.models.device import choose_device
@@ -118,8 +118,8 @@ def load_reconstructor(folder: Path) -> nn.Module:
 
 def completed(reconstructor: nn.Module, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return faces, uint8 [N,48,48], whose lower half is drawn by a model."""
-    upper = crops[:, :UPPER_ROWS]
-    return np.concatenate([upper, to_pixels(run(reconstructor, upper))], axis=1)
+    upper, _ = crop(crops)
+    return stitch(upper, to_pixels(run(reconstructor, upper)))
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from unmask.comparison.calibration import reliability as by_confidence
 from unmask.comparison.tables import draw
 from unmask.evaluation.predictions import Table
 from unmask.laboratory import results as experiments
@@ -57,18 +58,15 @@ def reliability(tables: Mapping[str, Table]) -> Markup:
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for number, (title, table) in enumerate(tables.items(), 1):
             axes = figure.add_subplot(1, len(tables), number, title=title, xlabel="confidence")
-            confidence = table["probabilities"].max(axis=1)
-            right = table["label"] == table["prediction"]
-            bins = np.clip((confidence * 10).astype(int), 0, 9)
-            counts = np.bincount(bins, minlength=10)
-            means = [
-                np.bincount(bins, values, 10)[counts > 0] / counts[counts > 0]
-                for values in (confidence, right)
-            ]
-            shares = counts / len(table)
-            axes.bar(np.arange(10) / 10 + 0.05, shares, width=0.09, color=_INK, alpha=0.15)
+            points = by_confidence(table)
+            confidence, accuracy, faces = (
+                np.array([point[key] for point in points])
+                for key in ("confidence", "accuracy", "faces")
+            )
+            tenths = np.minimum(np.floor(10 * confidence), 9) / 10 + 0.05
+            axes.bar(tenths, faces / len(table), width=0.09, color=_INK, alpha=0.15)
             axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.7, linestyle=":")
-            axes.plot(*means, "o-", color=_BLUE)
+            axes.plot(confidence, accuracy, "o-", color=_BLUE)
             axes.set(xlim=(0, 1), ylim=(0, 1))
             if number == 1:
                 axes.set_ylabel("accuracy (line), share (bars)")

@@ -9,7 +9,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from unmask.core.errors import UserError
+from unmask.core.errors import UserError, printable
 
 _BLOCK = 1 << 19
 _MAX_LINE = 1 << 16
@@ -118,7 +118,7 @@ def shown(name: str | Path) -> str:
 
     It is in quotes if it begins or ends with a blank, or is empty, as nobody would see that.
     """
-    text = "".join(character if character.isprintable() else "?" for character in str(name))
+    text = printable(str(name))
     return text if text and text == text.strip() else f"'{text}'"
 
 

@@ -6,18 +6,19 @@ Its weight on the last step is 1 - decay, and 1 / steps as long as that is more:
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from unmask.models.batches import Batch
-from unmask.training.objective import Objective
-
 
 class Average(nn.Module):
-    """The average of a model's weights and running statistics; what counts is the last count."""
+    """The average of a model's weights and running statistics; what counts is the last count.
+
+    PyTorch's own `AveragedModel` reads its count of steps back from the device at each of them,
+    which a CUDA graph cannot do.
+    """
 
     steps: Tensor
 
@@ -44,8 +45,17 @@ class Average(nn.Module):
             if not counted.is_floating_point():
                 counted.copy_(count)
 
+    @contextmanager
+    def judged(self, model: nn.Module) -> Iterator[None]:
+        """Let the model have the averaged weights for a while."""
+        self._swap(model)
+        try:
+            yield
+        finally:
+            self._swap(model)
+
     @torch.no_grad()
-    def swap(self, model: nn.Module) -> None:
+    def _swap(self, model: nn.Module) -> None:
         """Exchange what is averaged and what the model has, in place."""
         for mine, latest in self._with(model):
             kept = mine.clone()
@@ -58,42 +68,3 @@ class Average(nn.Module):
             mine, latest = self.model.state_dict(), model.state_dict()
             self._pairs = [(mine[name], latest[name]) for name in mine]
         return self._pairs
-
-
-class Averaged(Objective):
-    """An objective whose model is followed by an average; the average is one of its helpers."""
-
-    def __init__(self, objective: Objective, decay: float) -> None:
-        super().__init__(objective.model)
-        self._objective, self._average = objective, Average(objective.model, decay)
-        self.frozen, self.optimisers = objective.frozen, objective.optimisers
-        self.helpers = {**objective.helpers, "average": self._average}
-        self.monitor, self.sign = objective.monitor, objective.sign
-        self.capturable = objective.capturable
-
-    def known(self, batch: Batch) -> Batch:
-        """Return what the objective wants to know of a batch before a step."""
-        return self._objective.known(batch)
-
-    def train_step(self, batch: Batch) -> dict[str, Tensor]:
-        """Learn from one batch; return figures of the model itself."""
-        figures = self._objective.train_step(batch)
-        self._average.follow(self.model)
-        return figures
-
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
-        """Return figures of one batch without learning from it."""
-        return self._objective.measure(batch)
-
-    def faults(self, figures: Mapping[str, float]) -> list[str]:
-        """Return what is wrong with the figures of an epoch."""
-        return self._objective.faults(figures)
-
-    @contextmanager
-    def judged(self) -> Iterator[None]:
-        """Let the model have the averaged weights for a while."""
-        self._average.swap(self.model)
-        try:
-            yield
-        finally:
-            self._average.swap(self.model)

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unmask.core.faces import CLASSES, FaceSet
-from unmask.core.faces import TRAIN as TRAIN_SPLIT
-from unmask.core.faces import VALIDATION as VALIDATION_SPLIT
+from unmask.core.faces import CLASSES, TRAIN, VALIDATION, FaceSet
 from unmask.models.folder import build, classifier_config
 from unmask.models.registry import load
 from unmask.params.models import Named, Train
@@ -39,7 +37,7 @@ def train_classifier(
     }
     if faces.soft_labels is not None:
         arrays["soft_label"] = faces.soft_labels
-    inputs = Inputs(arrays, faces.rows(TRAIN_SPLIT, keep), faces.rows(VALIDATION_SPLIT, keep))
+    inputs = Inputs(arrays, faces.rows(TRAIN, keep), faces.rows(VALIDATION, keep))
     counts = np.bincount(faces.labels[inputs.train], minlength=len(CLASSES))
     objective = load("objectives", _OBJECTIVE)
     trained = {**source, "objective": {"name": _OBJECTIVE}}

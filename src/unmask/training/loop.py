@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from unmask.core.randomness import seed_for
 from unmask.models.batches import Batch, Batches, Inputs, face_by_face, placed
 from unmask.params.models import Training
 from unmask.training.augmentation import alter, draw, mix, partners
-from unmask.training.average import Averaged
+from unmask.training.average import Average
 from unmask.training.cuda_graph import GraphedStep, make_capturable
 from unmask.training.objective import Objective
 from unmask.training.process_group import SINGLE, Compute, ProcessGroup
@@ -48,18 +49,25 @@ def fit(
     """
     model, device = objective.model, compute.device
     train, validation = (placed(batches, device, record.say) for batches in (train, validation))
-    # Without a gradient there is nothing to share: each process then computes the whole.
-    group = compute.group if objective.optimisers else SINGLE
-    averaged = None
+    if not objective.optimisers:
+        # Without a gradient there is nothing to share: each process then computes the whole.
+        compute = replace(compute, group=SINGLE)
+    average = None
     if settings.average and objective.optimisers:
-        objective = averaged = Averaged(objective, settings.average)
-    _place(objective, device, group)
+        average = objective.helpers["average"] = Average(model, settings.average)
+    _place(objective, compute)
     # Processes that share gradients talk to each other within a step.
-    captured = objective.capturable and group is SINGLE
+    captured = objective.capturable and compute.group is SINGLE
     if captured:
         make_capturable(objective.optimisers, device)
 
-    learning = GraphedStep(objective.train_step, device, captured)
+    def step(batch: Batch) -> dict[str, Tensor]:
+        figures = objective.train_step(batch)
+        if average:
+            average.follow(model)
+        return figures
+
+    learning = GraphedStep(step, device, captured)
     judging = GraphedStep(objective.measure, device, captured)
     state = record.resume(objective)
     # What is computed in closed form is complete when each face has been seen.
@@ -68,11 +76,12 @@ def fit(
         epoch = len(state.history)
         record.epoch_begins(epoch, epochs)
         # What dropout and objectives draw from, which differs between the parts of a batch.
-        torch.manual_seed(seed_for(seed, epoch, *([group.rank] if group.rank else [])))
+        rank = compute.group.rank
+        torch.manual_seed(seed_for(seed, epoch, *([rank] if rank else [])))
         _set_learning_rate(objective, settings, epoch)
-        figures = _train(objective, train, settings, seed, epoch, learning, device, group, record)
-        with averaged.judged() if averaged else nullcontext():
-            figures |= _validate(objective, validation, settings, judging, device, group)
+        figures = _train(objective, train, settings, seed, epoch, learning, compute, record)
+        with average.judged(model) if average else nullcontext():
+            figures |= _validate(objective, validation, settings, judging, compute)
             _remember(state, objective, figures)
             if each_epoch:
                 each_epoch(epoch)
@@ -82,14 +91,14 @@ def fit(
     return state
 
 
-def _place(objective: Objective, device: torch.device, group: ProcessGroup) -> None:
+def _place(objective: Objective, compute: Compute) -> None:
     """Put all modules on the device; freeze those that are only used."""
     for module in _learning(objective):
-        group.synchronise(module)
-        module.to(device)
+        compute.group.synchronise(module)
+        module.to(compute.device)
         module.to(memory_format=torch.channels_last)
     for module in objective.frozen.values():
-        module.to(device).eval().requires_grad_(False)
+        module.to(compute.device).eval().requires_grad_(False)
         module.to(memory_format=torch.channels_last)
 
 
@@ -99,13 +108,13 @@ def _batches(
     beside: Mapping[str, Tensor],
     objective: Objective,
     settings: Training,
-    device: torch.device,
-    group: ProcessGroup,
+    compute: Compute,
 ) -> Iterator[Batch]:
     """Yield the batch of each step on the device, with what the objective knows of its faces.
 
     The faces are altered as drawn, if something was.
     """
+    device, group = compute.device, compute.group
     at_once = max(1, _FACES_AT_ONCE.get(device.type, 0) // source.batch_size)
     cuts = source.cuts(_FEWEST * group.size)
     faces = iter(cut.stop - cut.start for cut in cuts)
@@ -162,10 +171,10 @@ def _train(
     seed: int,
     epoch: int,
     learn: GraphedStep,
-    device: torch.device,
-    group: ProcessGroup,
+    compute: Compute,
     record: Record,
 ) -> Figures:
+    group = compute.group
     for module in _learning(objective):
         module.train()
     order, beside = train.shuffled(seed, epoch), dict[str, Tensor]()
@@ -176,7 +185,7 @@ def _train(
     count = len(train.cuts(_FEWEST * group.size))
 
     def steps() -> Iterable[dict[str, Tensor]]:
-        batches = _batches(train, order, beside, objective, settings, device, group)
+        batches = _batches(train, order, beside, objective, settings, compute)
         for number, batch in enumerate(batches, 1):
             if epoch < settings.warmup:
                 _set_learning_rate(objective, settings, epoch, number / count)
@@ -195,13 +204,12 @@ def _validate(
     validation: Batches,
     settings: Training,
     judge: GraphedStep,
-    device: torch.device,
-    group: ProcessGroup,
+    compute: Compute,
 ) -> Figures:
     objective.model.eval()
     order = np.arange(len(validation))
-    batches = _batches(validation, order, {}, objective, settings, device, group)
-    return _means("validation", map(judge, batches), group)
+    batches = _batches(validation, order, {}, objective, settings, compute)
+    return _means("validation", map(judge, batches), compute.group)
 
 
 def _means(split: str, steps: Iterable[dict[str, Tensor]], group: ProcessGroup) -> Figures:

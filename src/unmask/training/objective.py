@@ -18,8 +18,9 @@ class Objective(ABC):
     """What a model learns from; this class has what is neutral.
 
     Batches are mappings of names to tensors on the model's device: images, uint8 [B,1,H,W], as
-    `face` or as `upper` and `lower`; `label`, uint8 [B]; `soft_label`, float [B,7]; `feature_0` and
-    so on, the feature maps of a frozen encoder.
+    `face` or as `upper` and `lower`; `label`, uint8 [B]; `soft_label`, float [B,7]; `fold`, uint8
+    [B], the teacher that has not seen the face; `feature_0` and so on, the feature maps of a frozen
+    encoder.
 
     model: what is trained and judged.
     helpers: other modules that are trained beside it, such as a discriminator, by name.

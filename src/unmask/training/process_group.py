@@ -60,9 +60,6 @@ class ProcessGroup:
     def wait(self) -> None:
         """Return when all processes have reached this point."""
 
-    def __repr__(self) -> str:
-        return f"ProcessGroup(size={self.size})"
-
 
 SINGLE = ProcessGroup()
 

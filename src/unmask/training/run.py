@@ -91,7 +91,7 @@ def train_and_save(
     rows = {"train rows": inputs.train, "validation rows": inputs.validation}
     identity = fingerprint(
         {**inputs.arrays, **rows}, [model, *objective.frozen.values()], config, facts,
-        compute.device.type, str(compute.group),
+        compute.device.type, str(compute.group.size),
     )  # fmt: skip
     finished = Finished(name, identity)
     if one_of_several and finished.is_there():
