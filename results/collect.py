@@ -213,6 +213,8 @@ def curves(folder: Path) -> None:
         for path in sorted(folder.glob("training/reconstructors/*.json"))
         if len(losses := read_json(path)["history"]) > 1
     }
+    if not trained:
+        return
     columns = min(4, len(trained))
     rows = -(-len(trained) // columns)
     figure = Figure(figsize=(3 * columns, 2.4 * rows), layout="constrained")

@@ -37,9 +37,11 @@ def main(name: str) -> None:
             read_predictions(judged.predictions / f"{split}.csv")
             for split in ("validation", "test")
         )
+        training = read_json(folder / "training.json")
         about = {
             "view": judged.view,
-            "parameters": read_json(folder / "training.json")["parameters"],
+            "parameters": training["parameters"],
+            "pretrained": training.get("pretrained"),
         }
         confidence = calibration(validation, test, risk)
         write_json(judged.metrics, {**about, **figures, "confidence": confidence})

@@ -52,7 +52,6 @@ def pytest_collection_modifyitems(items):
         "test_evaluation.py": 3,
         "test_laboratory.py": 3,
         "test_process_group.py": 3,
-        "test_readers_benchmark.py": 3,
         "test_report.py": 3,
         "test_teaching.py": 3,
     }

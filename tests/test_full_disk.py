@@ -75,7 +75,7 @@ def _model(path, size):
 
 def _checkpoint(path, size):
     settings = Training(
-        epochs=1, patience=1, batch_size=1, learning_rate=0.1, schedule="constant",
+        epochs=1, patience=1, batch_size=2, learning_rate=0.1, schedule="constant",
         gradient_clip=None, flip=0, rotation=0, shift=0,
     )  # fmt: skip
     objective = CrossEntropy(nn.Linear(32, 32 * size), Params(view="whole"), settings, CPU)

@@ -65,6 +65,8 @@ def test_the_shipped_file_is_right(monkeypatch):
             ["recon.teacher: none, but reconstructors.unet.objective has `expression`"],
         ),
         ("train.precision", "fp8", ["train.precision: ", "'float32', 'bf16' or 'auto'", "'fp8'"]),
+        ("train.classifier.batch_size", 1, ["batch_size: ", "greater than or equal to 2, not 1"]),
+        ("train.devices", 100, ["train.classifier.batch_size: 10, but each of 100 processes"]),
         ("train.devices", 10**30, ["train.devices: ", "less than or equal to 1000"]),
         ("sample.train", 10**9, ["sample.train: ", "less than or equal to 1000000"]),
         ("train.seed", -1, ["train.seed: ", "greater than or equal to 0"]),

@@ -18,7 +18,7 @@ READERS = {
     "student": {"sees": "halves", "objective": TAUGHT, "seeds": [1, 2]},
 }  # fmt: skip
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.rare
 
 
 def run(folder, *command):

@@ -107,3 +107,22 @@ def test_the_sources_may_lie_on_another_disk(tmp_path):
         cwd=here, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr.startswith("error: params.yaml: no such file")
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        "raise MemoryError",
+        "import numpy; numpy.empty(1 << 60, dtype='u1')",
+        "import torch; torch.empty(1 << 60)",
+        "import torch; raise torch.OutOfMemoryError('CUDA out of memory')",
+    ],
+)
+def test_too_little_memory_ends_a_stage_with_one_line(fails, tmp_path):
+    script = tmp_path / "fails.py"
+    script.write_text(
+        f'"""Fails."""\nfrom unmask.core import stage\ndef main():\n    {fails}\nstage.run(main)\n'
+    )
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: out of memory; lower the batch_size, or the network's width\n"

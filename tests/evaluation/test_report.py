@@ -387,3 +387,9 @@ def test_metrics_and_training_of_different_experiments_are_not_mixed(accuracy):
     write_json("models/laboratory/classifiers/honest/training.json", {"best": best})
     with pytest.raises(UserError, match=r"metrics/honest\.json: not of its classifier; run"):
         results("good", {"honest": Experiment(reconstructor="train")})
+
+
+def test_reconstructors_of_one_epoch_have_no_curves_to_draw(tmp_path):
+    write_json(tmp_path / "training/reconstructors/brief.json", {"history": [SHARE]})
+    runpy.run_path(str(COLLECT))["curves"](tmp_path)
+    assert not (tmp_path / "curves.png").exists()

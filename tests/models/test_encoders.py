@@ -268,3 +268,26 @@ def test_features_are_not_kept_where_faces_change_from_epoch_to_epoch(few_faces,
 
     monkeypatch.setattr("unmask.training.reconstructor.keep_features", refuse)
     run_reconstructor("vgg16", few_faces, settings(epochs=1), train={"flip": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "freeze"),
+    [("resnet50", "lower"), ("inception_v3", "lower"), ("efficientnet_lite0", "all")],
+)
+def test_frozen_layers_are_frozen_on_several_gpus_too(name, freeze):
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(build(name, freeze=freeze)).train()
+    norms = [part for part in model.encoder.modules() if isinstance(part, nn.SyncBatchNorm)]
+    assert norms
+    for norm in norms:
+        assert norm.training == norm.weight.requires_grad
+
+
+def test_weights_that_the_pipeline_may_replace_are_refused(checkpoints):
+    file = Path("models/readers/faces/1/weights.safetensors")
+    file.parent.mkdir(parents=True)
+    save_file(checkpoints["vgg16"], file)
+    with pytest.raises(UserError, match=r"a model of the pipeline, .*; copy it to a name"):
+        build("vgg16", pretrained=str(file)).load_pretrained()
+    Path("weights").mkdir()
+    file.rename("weights/faces.safetensors")
+    assert build("vgg16", pretrained="weights/faces.safetensors").load_pretrained()

@@ -21,7 +21,6 @@ NOTEBOOK = {
 STRICT = {
     "PYTHONWARNINGS": "error",
     "PYTHONOPTIMIZE": "2",
-    "PYTHONDEVMODE": "1",
     "PYTHONHASHSEED": "7",
     "PYTHONSAFEPATH": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -50,14 +49,7 @@ LIBRARIES = {
     "PANDAS_FUTURE_INFER_STRING": "?",
     "SOURCE_DATE_EPOCH": "",
 }
-STAGES = [
-    "make_sample",
-    "audit",
-    "train_classifier baseline",
-    "assess unet",
-    "compare",
-    "report",
-]
+STAGES = ["make_sample", "train_classifier baseline", "assess unet", "report"]
 
 
 def stage(clone, command, environment, status=0):

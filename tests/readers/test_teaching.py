@@ -55,6 +55,11 @@ def teacher(in_folder, lesson):
     return teach("whole", whole, lesson, settings(epochs=1), {})
 
 
+def test_a_mistake_in_a_readers_classifier_is_named_by_its_own_key(lesson):
+    with pytest.raises(UserError, match=r"params.yaml: readers.deep.classifier.deep: unknown key"):
+        learn("deep", entry(classifier=RESNET | {"deep": 2}), lesson)
+
+
 def count_epochs(monkeypatch):
     """Return a list that gets an element for each epoch from now on."""
     trained, train = [], loop._train

@@ -27,7 +27,7 @@ RECONSTRUCTORS = {
     "adversarial": ("cnn_simple", {"objective": {"name": "adversarial"}, "width": 2}),
     "closed_form": ("mean_face", {"objective": {"name": "closed_form"}}),
 }
-RUNS = ["classifier", "everything", *RECONSTRUCTORS]
+RUNS = ["everything", *RECONSTRUCTORS]
 
 
 def main(devices: int, runs: Sequence[str] = RUNS) -> None:
@@ -42,8 +42,7 @@ def main(devices: int, runs: Sequence[str] = RUNS) -> None:
     rows = faces.rows(TRAIN), faces.rows(VALIDATION)
     for run in runs:
         if run not in RECONSTRUCTORS:
-            how = train if run == "classifier" else recipe
-            train_classifier(run, "whole", faces.images, faces, everything, still, how, {})
+            train_classifier(run, "whole", faces.images, faces, everything, still, recipe, {})
             continue
         name, entry = RECONSTRUCTORS[run]
         entry = Reconstructor.model_validate(entry)

@@ -298,6 +298,7 @@ def test_a_reconstructor_that_was_finished_before_its_stage_is_not_trained_again
         interrupt_after(patch, 0)  # an epoch would fail
         train_entry("unet", entry, few_faces, settings(epochs=2), one_of_several=True)
         assert (contents("models"), contents("data/training")) == before
+        assert not Path(".checkpoints/reconstructors/unet").exists()
         with pytest.raises(PowerCut):
             train_entry("unet", entry, few_faces, settings(epochs=3), one_of_several=True)
 

@@ -30,6 +30,7 @@ def _nats(change: Mapping[str, Any] | None) -> str:
 COLUMNS: Columns = {
     "sees": lambda row: row["view"],
     "weights": lambda row: f"{row['parameters']:,}",
+    "pretrained": lambda row: row["pretrained"] or "",
     "seeds": lambda row: str(len(row["seeds"])),
     "validation [95 %]": lambda row: percent("accuracy", "ci95")(row["validation"]),
     "test [95 %]": lambda row: percent("accuracy", "ci95")(row["test"]),
@@ -86,20 +87,20 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
     `calibration_error` as well; `confidence`, means over seeds of what `comparison.calibration`
     finds, but `reliability` of the first seed alone; `teacher`, what is known of its folds, if it
     has any; and `gain` over the reader named `reference`, with the change of the log loss. See the
-    legend of the table for what they are.
+    legend of the table for what they are. Readers of groups alone are not among them: which class
+    of a group a face has, they never learned.
     """
-    readers, runs = all_of_them.readers, all_of_them.models()
+    readers = all_of_them.readers
+    able = [name for name, entry in all_of_them.entries() if not knows_groups_alone(entry)]
+    runs = {name: seeds for name, seeds in all_of_them.models().items() if name in able}
     tests = {name: _tables(name, seeds, "test") for name, seeds in runs.items()}
     figures = {name: _reader(name, seeds, tests[name]) for name, seeds in runs.items()}
     for name, entry in readers.items():
-        if entry.folds:
+        if entry.folds and name in able:
             figures[name]["teacher"] = read_json(f"readers/teachers/{name}.json")
     reference = _reference(readers)
-    masked = [
-        name for name, entry in all_of_them.entries()
-        if entry.sees != FACES and not knows_groups_alone(entry)
-    ]  # fmt: skip
-    compared = [name for name in masked if reference not in (None, name)]
+    masked = [name for name, entry in all_of_them.entries() if entry.sees != FACES]
+    compared = [name for name in masked if name in able and reference not in (None, name)]
     for name in compared:
         paired = runs[name] == runs[str(reference)]
         before, after = tests[str(reference)], tests[name]
@@ -184,6 +185,7 @@ def _reader(name: str, seeds: Sequence[str], tests: Sequence[Table]) -> dict[str
     return {
         "view": found[0]["view"],
         "parameters": found[0]["parameters"],
+        "pretrained": found[0]["pretrained"],
         "seeds": list(seeds),
         "validation": summary(_tables(name, seeds, "validation")),
         "test": test,

@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from unmask.core.errors import UserError, in_one_line
 from unmask.core.process import end, end_at_once_on_ctrl_c, raise_on_ctrl_c
@@ -28,9 +28,9 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     A parameter with a default is optional. Unless `reads_test_labels` is set, the labels of the
     test split cannot be opened.
 
-    A UserError and a refusal of the operating system (no such file, disk full) end with one line
-    on standard error and exit status 2, Ctrl-C with one line and 130; DVC keeps nothing of a stage
-    that fails.
+    A UserError, a refusal of the operating system (no such file, disk full) and too little memory
+    end with one line on standard error and exit status 2, Ctrl-C with one line and 130; DVC keeps
+    nothing of a stage that fails.
     """
     # What was imported stays to the end, so the collector need not look at it, now or when the
     # interpreter exits.
@@ -46,10 +46,27 @@ def run(main: Callable[..., None], *, reads_test_labels: bool = False) -> None:
     except KeyboardInterrupt:
         end()
     except (UserError, OSError) as error:
-        print(in_one_line(error), file=sys.stderr)
-        sys.exit(2)
+        _fail(error)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        _fail(UserError("out of memory; lower the batch_size, or the network's width"))
     end_at_once_on_ctrl_c()
     gc.freeze()
+
+
+def _fail(error: UserError | OSError) -> NoReturn:
+    print(in_one_line(error), file=sys.stderr)
+    sys.exit(2)
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Return whether there was too little memory, by Python, by PyTorch on a GPU, or on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
 
 
 def _parser(main: Callable[..., None]) -> argparse.ArgumentParser:

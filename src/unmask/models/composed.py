@@ -90,8 +90,10 @@ def _part(config: ModelConfig) -> dict[str, Any]:
 
 
 def _facts(training: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> dict[str, Any]:
+    pretrained = (run.get("pretrained") for run in training)
     return {
         "parameters": sum(run["parameters"] for run in training),
+        "pretrained": ", ".join(dict.fromkeys(filter(None, pretrained))) or None,
         "best": best,
         "environment": training[0]["environment"],
     }

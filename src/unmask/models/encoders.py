@@ -79,10 +79,9 @@ class Encoder(nn.Module):
         self.register_buffer("_mean", mean, persistent=False)
         self.register_buffer("_deviation", deviation, persistent=False)
         _initialise(self)
-        frozen = {"all": self._names, "lower": lower, "none": ()}[params.freeze]
-        self._frozen = [self.get_submodule(name) for name in frozen]
-        for module in self._frozen:
-            module.requires_grad_(False)
+        self._frozen = {"all": self._names, "lower": lower, "none": ()}[params.freeze]
+        for name in self._frozen:
+            self.get_submodule(name).requires_grad_(False)
 
     @property
     def is_frozen(self) -> bool:
@@ -92,8 +91,8 @@ class Encoder(nn.Module):
     def train(self, mode: bool = True) -> "Encoder":
         """Switch all layers but the frozen ones, whose batch statistics must not change either."""
         super().train(mode)
-        for module in self._frozen:
-            module.eval()
+        for name in self._frozen:  # several GPUs replace layers by others of the same name
+            self.get_submodule(name).eval()
         return self
 
     def forward(self, images: Tensor) -> list[Tensor]:

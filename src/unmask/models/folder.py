@@ -78,14 +78,15 @@ def reconstructor_config(
     )  # fmt: skip
 
 
-def build(config: ModelConfig, folder: Path | None = None) -> nn.Module:
+def build(config: ModelConfig, folder: Path | None = None, key: str = "") -> nn.Module:
     """Return the untrained model that `config` describes.
 
-    folder: the model folder that `config` comes from, for messages; None if it is params.yaml.
+    For messages: folder, the model folder that `config` comes from; None if it is params.yaml. key:
+    where its settings are in there, if not under its family and the name of its architecture.
     Raises UserError for an architecture that is not there and for settings that it does not know.
     """
     family = _FAMILY[config.kind]
-    file, key = FILE, f"{family}.{config.architecture}"
+    file, key = FILE, key or f"{family}.{config.architecture}"
     if folder:
         file, key = str(folder / _CONFIG), "settings"
     shape = (*config.input_shape[1:], len(CLASSES)) if config.kind == "classifier" else ()

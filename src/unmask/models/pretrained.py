@@ -65,15 +65,24 @@ def load_pretrained(
     can be loaded, then averages (`ema`, `swa`, `teacher`); the state of an optimiser is left out.
     If this leaves different ones, they are refused.
 
-    Raises UserError if the weights are not available, or do not match this module's names and
-    shapes.
+    Raises UserError if the weights are not available, do not match this module's names and shapes,
+    or are where the pipeline keeps its own.
     """
     if choice == "none":
         return {"pretrained": "none"}
     if choice == "imagenet" and published:
         return {"pretrained": _copy(_download(published), module, str(published))}
+    if _is_made_by_the_pipeline(Path(choice)):
+        raise UserError(
+            f"{choice}: a model of the pipeline, which may become another one while what started "
+            "from it stays; copy it to a name of its own, such as weights/faces.safetensors"
+        )
     what = _copy(read_checkpoint(Path(choice)), module, choice)
     return {"pretrained": what, "pretrained_sha256": of_file(Path(choice))}
+
+
+def _is_made_by_the_pipeline(path: Path) -> bool:
+    return path.resolve().is_relative_to(Path("models").resolve())
 
 
 def _copy(checkpoint: Mapping[Any, Any], module: nn.Module, source: str) -> str:

@@ -29,6 +29,9 @@ DISTILLATION = "distillation"
 OF_CLASSIFIERS = ("cross_entropy", DISTILLATION)
 """Objectives that a classifier learns from; all others are for reconstructors."""
 
+FEWEST = 2
+"""Faces that each process has of a batch: from one alone, batch normalisation learns nothing."""
+
 _ADDED = ("counts", "teachers", "view")
 
 
@@ -37,7 +40,7 @@ class Training(Section):
 
     epochs: maximum number; training ends earlier if validation stops improving.
     patience: epochs without improvement on validation after which training ends.
-    batch_size: faces in a step.
+    batch_size: faces in a step, `FEWEST` or more for each process.
     optimiser: `adam` (Kingma and Ba 2015); `adamw`, whose weight decay is not part of the gradient
         (Loshchilov and Hutter 2019); `sgd`, with Nesterov's momentum of 0.9 (Sutskever et al.
         2013).
@@ -70,7 +73,7 @@ class Training(Section):
 
     epochs: int = Field(ge=1)
     patience: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
+    batch_size: int = Field(ge=FEWEST)
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "cosine"]

@@ -12,12 +12,14 @@ from unmask.models.registry import exists
 from unmask.params.data import AuditParams, Data, Placement, Sample, is_drawn
 from unmask.params.laboratory import HONEST, Experiment
 from unmask.params.models import (
+    FEWEST,
     NOBODY,
     Entry,
     Evaluate,
     Recon,
     Reconstructor,
     Train,
+    Training,
     read_classifier,
 )
 from unmask.params.reader_checks import (
@@ -161,8 +163,11 @@ def read_all() -> Params:
 def _check_overrides(params: Params) -> None:
     """Raise UserError for settings of training that an entry may not override like this."""
     classifier, reconstructor = params.train.classifier, params.train.reconstructor
+    _refuse_small_batches(classifier, params.train, "train.classifier")
     for name, model in params.reconstructors.items():
-        reconstructor.overridden(model.train, f"reconstructors.{name}")
+        key = f"reconstructors.{name}"
+        learned = reconstructor.overridden(model.train, key)
+        _refuse_small_batches(learned, params.train, f"{key}.train")
         given = model.objective.settings
         if params.recon.teacher == NOBODY and (given.get("expression") or given.get("posterior")):
             raise UserError(
@@ -172,13 +177,25 @@ def _check_overrides(params: Params) -> None:
     for name, reader in params.readers.items():
         key = f"readers.{name}"
         settings = classifier.overridden(reader.train, key)
+        _refuse_small_batches(settings, params.train, f"{key}.train")
         if settings.mixup and reader.objective.settings.get("cross_fitted"):
             raise UserError(
                 f"{FILE}: {key}.objective.cross_fitted: true, but mixup would mix a face with one "
                 f"that its teacher has seen; set {key}.train.mixup to 0"
             )
     for name, experiment in params.laboratory.items():
-        classifier.overridden(experiment.train, f"laboratory.{name}")
+        settings = classifier.overridden(experiment.train, f"laboratory.{name}")
+        _refuse_small_batches(settings, params.train, f"laboratory.{name}.train")
+
+
+def _refuse_small_batches(settings: Training, train: Train, key: str) -> None:
+    """Raise UserError if a process would learn from batches of a single face."""
+    processes = train.devices * train.nodes
+    if settings.batch_size < FEWEST * processes:
+        raise UserError(
+            f"{FILE}: {key}.batch_size: {settings.batch_size}, but each of {processes} processes "
+            f"needs {FEWEST} faces of a batch; set it to {FEWEST * processes} or more"
+        )
 
 
 def _refuse_absent(key: str, path: str, remedy: str) -> None:

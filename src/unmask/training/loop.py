@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unmask.core.errors import UserError
 from unmask.core.randomness import seed_for
 from unmask.models.batches import Batch, Batches, Inputs, face_by_face, placed
-from unmask.params.models import Training
+from unmask.params.models import FEWEST, Training
 from unmask.training.augmentation import alter, draw, mix, partners
 from unmask.training.average import Average
 from unmask.training.cuda_graph import GraphedStep, make_capturable
@@ -26,9 +26,6 @@ _DRAWS = "draws"
 _FACES_AT_ONCE = {"cuda": 2048}
 """Faces whose batches a GPU makes at once: kernels that are too small to keep it busy take as long
 for 2,000 faces as for 128, and each teacher of a fold finds enough of its own among them."""
-
-_FEWEST = 2
-"""Faces that each process has of a batch: from one alone, batch normalisation learns nothing."""
 
 
 def fit(
@@ -116,7 +113,7 @@ def _batches(
     """
     device, group = compute.device, compute.group
     at_once = max(1, _FACES_AT_ONCE.get(device.type, 0) // source.batch_size)
-    cuts = source.cuts(_FEWEST * group.size)
+    cuts = source.cuts(FEWEST * group.size)
     faces = iter(cut.stop - cut.start for cut in cuts)
     for inputs, sizes in source.steps(order, beside, group.part, cuts, at_once):
         batch = source.complete(_on(device, inputs))
@@ -182,7 +179,7 @@ def _train(
         order = np.stack([order, partners(train.rows, seed, epoch)[order]], axis=1)
     if settings.augments:
         beside[_DRAWS] = draw(train.rows[order], seed, epoch, settings)
-    count = len(train.cuts(_FEWEST * group.size))
+    count = len(train.cuts(FEWEST * group.size))
 
     def steps() -> Iterable[dict[str, Tensor]]:
         batches = _batches(train, order, beside, objective, settings, compute)

@@ -69,7 +69,9 @@ class FabricProcessGroup(ProcessGroup):
 
     def __init__(self, devices: int, nodes: int, device: torch.device) -> None:
         super().__init__()
-        from lightning_fabric import Fabric  # seconds to import, so only where it is needed
+        # Seconds to import, so only where it is needed.
+        from lightning_fabric import Fabric
+        from lightning_fabric.utilities.exceptions import MisconfigurationException
 
         for name in ("lightning_fabric", "lightning.fabric"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -78,8 +80,9 @@ class FabricProcessGroup(ProcessGroup):
                 accelerator=device.type, strategy="ddp", devices=devices, num_nodes=nodes
             )
             self._fabric.launch()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"params.yaml: train.devices, train.nodes: {error}") from None
+        except (ValueError, RuntimeError, MisconfigurationException) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"params.yaml: train.devices, train.nodes: {reason}") from None
         self.rank, self.size = self._fabric.global_rank, self._fabric.world_size
         self.device = self._fabric.device
 

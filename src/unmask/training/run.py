@@ -1,5 +1,6 @@
 """One training run from start to artefacts; what classifiers and reconstructors have in common."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ def train_and_save(
     finished = Finished(name, identity)
     if one_of_several and finished.is_there():
         finished.put_back(compute.group)
+        if not compute.group.rank:  # features that were kept again, for nothing
+            shutil.rmtree(Path(".checkpoints") / name, ignore_errors=True)
         return
     record = Record(name, identity, compute.group)
     try:

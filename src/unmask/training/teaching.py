@@ -104,7 +104,7 @@ def train_reader(
     inputs = lesson.inputs()
 
     compute = begin(train)
-    model = build(config)
+    model = build(config, key=f"{key}.classifier")
     pretrained: dict[str, Any] = {}
     if lesson.start:
         _start_from(model, lesson.start, key)
