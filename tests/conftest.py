@@ -87,6 +87,22 @@ def unmask_command():
 
 
 @pytest.fixture
+def thin_encoders(monkeypatch):
+    """Make the encoders from ResNet50 and VGG16 fast: fewer blocks, or fewer filters.
+
+    Their feature maps have the same shapes, and the layers that stay have the same names.
+    """
+    # Imported here: most tests go without PyTorch.
+    from torchvision.models.resnet import Bottleneck, ResNet
+
+    from unmask.models import encoders
+
+    monkeypatch.setattr(encoders, "resnet50", lambda: ResNet(Bottleneck, [1, 1, 1, 1]))
+    thin = [4, 4, "M", 4, 4, "M", 8, 8, 8, "M", 8, 8, 512]
+    monkeypatch.setattr(encoders, "cfgs", {"D": thin})
+
+
+@pytest.fixture
 def faces(tmp_path):
     """Faces whose class shows in the brightness of the lower half, in equal numbers."""
     return write_faces(tmp_path / "faces", train=84, validation=42, test=42)

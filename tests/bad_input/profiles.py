@@ -1,8 +1,8 @@
-"""How many cases Hypothesis tries: 500 in every test run, 10,000 with `make fuzz`."""
+"""How many cases Hypothesis tries: 200 in every test run, 10,000 with `make fuzz`."""
 
 from hypothesis import HealthCheck, settings
 
-CASES, NIGHTLY = 500, 10_000
+CASES, NIGHTLY = 200, 10_000
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 

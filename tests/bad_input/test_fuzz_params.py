@@ -114,7 +114,7 @@ _YAML = st.lists(
 
 
 @given(text=_YAML | st.text(max_size=40))
-@example(text="a: " + "[" * 5000)
+@example(text="a: " + "[" * 1100)  # deeper than the stack, which Hypothesis doubles
 @example(text="a: " + "9" * 5000)
 @example(text="a: !!int ")
 @example(text="a: !!float ")

@@ -1,11 +1,10 @@
 """What the laboratory refuses before it trains anything."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from stage_runs import stage
 
 from nested import set_key
 from unmask.core.errors import UserError
@@ -52,20 +51,22 @@ def test_the_honest_experiment_may_be_trained_otherwise(params):
     assert read_all().laboratory["honest"].train == {"epochs": 9}
 
 
+@pytest.fixture(scope="module")
+def train():
+    """The stage that trains reconstructors."""
+    with stage("laboratory_train_reconstructor.py") as running:
+        yield running
+
+
 @pytest.mark.parametrize("labels", ["ferplus_soft", "fer2013_soft", "fer2013", "ferplus"])
-def test_no_reconstructor_is_trained_for_soft_labels(params, labels):
+def test_no_reconstructor_is_trained_for_soft_labels(params, train, in_folder, labels):
     params({"reconstructor": "train"})
     Path("data/faces").mkdir(parents=True)
     meta = {"source": "fer2013.csv", "source_sha256": "0", "labels": labels}
     write_json("data/faces/meta.json", meta)
-    script = ROOT / "stages/laboratory_train_reconstructor.py"
-    done = subprocess.run(
-        [sys.executable, script, "folds"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    line = train.refusal(in_folder, "folds")
     if labels.endswith("_soft"):
-        assert line.startswith("error: params.yaml: data.labels: ")
+        assert line.startswith("params.yaml: data.labels: ")
         assert line.endswith("choose fer2013 or ferplus")
     else:  # it goes on to the halves, which are not here
-        assert line.startswith("error: data/halves/")
+        assert line.startswith("data/halves/")

@@ -51,18 +51,16 @@ def test_it_starts_from_a_checkpoint_and_says_so(few_faces):
     assert len(facts["pretrained_sha256"]) == 64
 
 
-@pytest.mark.usefixtures("in_folder")
-@pytest.mark.parametrize("name", ["resnet50", "inception_v3"])
-def test_a_reconstructor_starts_from_the_encoder_of_a_classifier_of_faces(name, tmp_path):
-    params = {"size": 75} if name == "inception_v3" else {}
-    config = classifier_config(name, params, "whole", (48, 48))
+@pytest.mark.usefixtures("in_folder", "thin_encoders")
+def test_a_reconstructor_starts_from_the_encoder_of_a_classifier_of_faces(tmp_path):
+    config = classifier_config("resnet50", {}, "whole", (48, 48))
     torch.manual_seed(1)
     save_model(build(config), config, tmp_path)
     learned = load_model(tmp_path).eval()
     with torch.inference_mode():
         assert learned(torch.rand(2, 1, 48, 48)).shape == (2, 7)
-    entry = {"pretrained": str(tmp_path / "weights.safetensors"), "width": 2, **params}
-    started = build(reconstructor_config(name, entry))
+    entry = {"pretrained": str(tmp_path / "weights.safetensors"), "width": 2}
+    started = build(reconstructor_config("resnet50", entry))
     facts = load_pretrained(started)
     for key, tensor in learned.encoder.state_dict().items():
         assert np.array_equal(started.encoder.state_dict()[key], tensor), key

@@ -69,7 +69,7 @@ def same_bits(first, second):
     return first.dtype == second.dtype and torch.equal(first, second)
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("elsewhere", "thin_encoders")
 @pytest.mark.parametrize(
     ("name", "view"),
     [(name, view) for name in CLASSIFIERS for view in VIEWS]
@@ -88,9 +88,15 @@ def test_what_is_loaded_is_what_was_saved_to_the_bit(tmp_path, name, view):
     images = torch.rand(3, *config.input_shape)
     with torch.no_grad():
         assert same_bits(loaded(images), saved.eval()(images))
-    for other in (str(tmp_path / "model"), Path("../model")):
-        assert all(same_bits(before[k], v) for k, v in unmask.load(other).state_dict().items())
     assert read_config("../model") == config
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_folder_is_given_as_a_path_or_as_words(tmp_path):
+    saved = save(small(), tmp_path / "model").state_dict()
+    for folder in (str(tmp_path / "model"), Path("../model")):
+        loaded = unmask.load(folder).state_dict()
+        assert all(same_bits(loaded[key], tensor) for key, tensor in saved.items())
 
 
 def test_the_configuration_says_what_the_model_is(tmp_path):

@@ -38,6 +38,7 @@ def browser(server):
     """A page of Chromium at the demo, and a list of what it asked for elsewhere."""
     with chromium() as opened:
         page = opened.new_page()
+        page.set_default_timeout(120_000)  # where other tests keep all cores busy
         elsewhere = []
         allowed = (server.url, "data:", "blob:")
         page.on("request", lambda it: it.url.startswith(allowed) or elsewhere.append(it.url))
@@ -145,10 +146,9 @@ def test_pages_of_other_sites_are_refused(server, headers, status):
 
 
 def test_ctrl_c_ends_it_in_one_line_and_leaves_nothing(server, browser):
-    before = sorted(server.folder.rglob("*"))
     server.process.send_signal(signal.SIGINT)
-    _, errors = server.process.communicate(timeout=20)
+    _, errors = server.process.communicate(timeout=60)
     assert errors == "interrupted\n"
     assert server.process.returncode == 130
     assert list(server.temporary.iterdir()) == []
-    assert {path.parts[len(server.folder.parts)] for path in before} == {"models"}
+    assert [path.name for path in server.folder.iterdir()] == ["models"]

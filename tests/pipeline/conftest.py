@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from clone import Clone, stages_run
@@ -20,6 +21,8 @@ def made(tmp_path_factory):
         folder = folder.parent
     with FileLock(folder / "made.lock"):
         if not (folder / "reproduced").exists():
+            for name in ("headlined", "reproducing"):  # of a worker that failed
+                shutil.rmtree(folder / name, ignore_errors=True)
             (folder / "headlined").mkdir()
             clone = Clone.make(folder / "headlined")
             ran = stages_run(clone.dvc("repro", "headline"))

@@ -112,7 +112,6 @@ def test_a_second_repro_runs_nothing(reproduced):
     printed = reproduced.dvc("repro")
     assert stages_run(printed) == []
     assert "Data and pipelines are up to date" in printed
-    assert stages_run(reproduced.dvc("repro", "--dry")) == []
 
 
 def test_git_sees_no_data(reproduced):
@@ -122,33 +121,10 @@ def test_git_sees_no_data(reproduced):
     assert reproduced.run("git", "status", "--porcelain") == ""
 
 
-def test_another_model_for_the_headline_trains_nothing(clone):
-    ran = stages_run(clone.dvc("exp", "run", "-S", "recon.model=mean_face"))
-    assert set(ran) == {"check_params", "headline"}
-    headline = json.loads((clone.path / "metrics/headline.json").read_text())
-    assert headline["model"] == "mean_face"
-
-
-def edit(name):
-    def change(clone):
-        with (clone.path / f"src/unmask/reconstructors/{name}.py").open("a") as file:
-            file.write("# edited\n")
-
-    return change
-
-
-def widen(clone):
-    clone.set_params(lambda params: params["reconstructors"]["unet"].update(width=3))
-
-
-@pytest.mark.parametrize(
-    ("change", "name"), [(edit("unet"), "unet"), (edit("vgg16"), "vgg16"), (widen, "unet")]
-)
-def test_a_change_of_one_reconstructor_reruns_its_stages_alone(edited, change, name):
-    change(edited)
-    stale = stages_run(edited.dvc("repro", "--dry"))
-    assert f"train_reconstructor@{name}" in stale
-    assert set(stale) <= {"check_params", *of_model(name), "headline", "compare", "sheet"}
+def test_a_setting_of_one_reconstructor_makes_its_training_alone_stale(edited):
+    edited.set_params(lambda params: params["reconstructors"]["unet"].update(width=3))
+    stale = stages_run(edited.dvc("repro", "--dry"))  # not what their outputs make stale later
+    assert set(stale) == {"check_params", "train_reconstructor@unet"}
 
 
 def code_blocks(language):
@@ -209,6 +185,7 @@ MADE_STALE = {
     "evaluation/quality.py": {"headline", "compare", *EVALUATE, *of_all("assess")},
     "pictures.py": {"audit", "sheet", *of_all("train_reconstructor")},
     "reconstructors/unet.py": {"train_reconstructor@unet", "reconstruct@unet"},
+    "reconstructors/vgg16.py": {"train_reconstructor@vgg16", "reconstruct@vgg16"},
     "sample/canvas.py": {"make_sample"},
     "sources/head.py": {"ingest"},
     "training/process_group.py": TRAIN_CLASSIFIERS | of_all("train_reconstructor"),
@@ -265,14 +242,9 @@ def mistaken(reproduced, tmp_path_factory):
     ("key", "value", "line"),
     [
         ("recon.model", "vgg", "recon.model: vgg has no entry under"),
-        ("train.classifier.epochs", "ten", "train.classifier.epochs: "),
-        ("train.classifier.epoch", 3, "train.classifier.epoch: unknown key"),
         ("data.source", "missing.csv", "data.source: no file or folder missing.csv"),
         ("data.votes", None, "data.votes: input should be a valid string, not "),
         ("data.source", False, "data.source: input should be a valid string, "),
-        ("data.source", 2013, "data.source: input should be a valid string, "),
-        ("placement", "nose", "placement: input should be 'rows', 'landmarks' or 'eyes', not"),
-        ("classifier", "vgg", "classifier: vgg has no entry under classifiers"),
     ],
 )
 def test_a_mistake_stops_the_pipeline_with_one_line(mistaken, key, value, line):
@@ -337,8 +309,12 @@ def train_for_ever(clone):
     record.write_text(f"{before}SECONDS_BETWEEN_CHECKPOINTS = 0.5\n{after}")
     dvc = clone.start("dvc", "repro", "--single-item", "train_ceiling")
     checkpoint = clone.path / ".checkpoints/ceiling/last.safetensors"
+    deadline = time.monotonic() + 120
     while not checkpoint.exists():
         assert dvc.poll() is None
+        if time.monotonic() > deadline:
+            os.killpg(dvc.pid, signal.SIGKILL)
+            pytest.fail(f"no checkpoint within two minutes: {dvc.communicate()[0]}")
         time.sleep(0.05)
     return dvc, checkpoint
 

@@ -153,7 +153,10 @@ def test_the_report_shows_other_pipelines_of_the_same_faces_and_model(clone, bro
         assert page.locator("#laboratory svg").count() == 1
         assert "upper half (baseline)" in page.inner_text("#seeds")
     assert complaints == []
-    clone.dvc("exp", "run", "-S", "recon.model=mean_face", "report/dvc.yaml")
+    ran = stages_run(clone.dvc("exp", "run", "-S", "recon.model=mean_face", "report/dvc.yaml"))
+    assert set(ran) == {"check_params", "headline", "report/dvc.yaml:report"}  # nothing is trained
+    headline = json.loads((clone.path / "metrics/headline.json").read_text())
+    assert headline["model"] == "mean_face"
     text = (clone.path / "report/index.html").read_text()
     assert text.count("Not run for these faces and this reconstructor") == 2
 

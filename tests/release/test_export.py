@@ -15,12 +15,10 @@ import torch
 from huggingface_hub import ModelCard, metadata_load
 from small_models import faces, save
 from torch.onnx._internal.exporter._registration import ONNXRegistry
-from torchvision.models.resnet import Bottleneck, ResNet
 
 import unmask
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json, write_json
-from unmask.models import encoders
 from unmask.models.registry import names
 from unmask.release import export
 
@@ -56,11 +54,9 @@ def run(file, images):
     return taken.name, dict(zip(given, session.run(given, {taken.name: images}), strict=True))
 
 
+@pytest.mark.usefixtures("thin_encoders")
 @pytest.mark.parametrize(("family", "name"), EVERY)
-def test_onnx_runtime_computes_what_pytorch_does_on_256_faces(tmp_path, monkeypatch, family, name):
-    monkeypatch.setattr(encoders, "resnet50", lambda: ResNet(Bottleneck, [1, 1, 1, 1]))
-    thin = [4, 4, "M", 4, 4, "M", 8, 8, 8, "M", 8, 8, 512]  # the same layers of VGG16
-    monkeypatch.setattr(encoders, "cfgs", {"D": thin})
+def test_onnx_runtime_computes_what_pytorch_does_on_256_faces(tmp_path, family, name):
     folder, upper = save(tmp_path / "model", family, name), faces(256, 24)
     export.write_onnx(export.graph(folder), tmp_path / "model.onnx")
     taken, found = run(tmp_path / "model.onnx", upper)

@@ -74,9 +74,9 @@ def test_the_average_is_judged_and_saved(faces, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["unet", "cgan"])
-def test_a_reconstructor_is_averaged_too(faces, name):
-    plain = run_reconstructor(name, faces, settings(epochs=2))
-    averaged = run_reconstructor(name, faces, settings(epochs=2, average=0.9))
+def test_a_reconstructor_is_averaged_too(few_faces, name):
+    plain = run_reconstructor(name, few_faces, settings(epochs=2, batch_size=8))
+    averaged = run_reconstructor(name, few_faces, settings(epochs=2, batch_size=8, average=0.9))
     assert plain.keys() == averaged.keys()
     assert not same(plain, averaged)
 

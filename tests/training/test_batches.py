@@ -95,7 +95,7 @@ def resident(monkeypatch):
     )
 
 
-@pytest.mark.usefixtures("in_folder")
+@pytest.mark.usefixtures("in_folder", "thin_encoders")
 @pytest.mark.parametrize("name", ["ceiling", "unet", "vgg16"])
 def test_where_the_rows_lie_changes_nothing(few_faces, resident, name):
     # What is never moved keeps the features of its frozen encoder.
