@@ -67,9 +67,10 @@ probabilities are to the true posterior. {on_change}
 
 The temperature is fitted on validation; "after" is the calibration error once it is applied. A
 reader that answers only where its confidence reaches a threshold, chosen on validation so that at
-most {risk} % of its answers are wrong, answers "answered" of the test faces. "Pretrained" says where
-an encoder's weights came from; it is empty for networks without encoder, and for students that
-start from their teacher.
+most {risk} % of its answers are wrong, answers "answered" of the test faces.
+
+"Pretrained" says where an encoder's weights came from; it is empty for networks without encoder,
+and for students that start from their teacher.
 """
 
 _NOTE_ON_GAIN = """\
