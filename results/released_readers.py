@@ -21,9 +21,9 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from unmask.comparison.calibration import calibration  # noqa: E402
 from unmask.core.faces import SIZE  # noqa: E402
 from unmask.core.files import write_json  # noqa: E402
+from unmask.evaluation.calibration import calibration  # noqa: E402
 from unmask.evaluation.metrics import accuracy, confusion_of  # noqa: E402
 from unmask.evaluation.predictions import (  # noqa: E402
     Table,

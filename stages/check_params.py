@@ -11,6 +11,7 @@ import _source  # noqa: F401
 
 from unmask.core import stage
 from unmask.core.files import atomic_write, write_json
+from unmask.params.parts import check_parts
 from unmask.params.schema import read_all
 from unmask.sources.text import refuse_unrecordable
 
@@ -18,6 +19,7 @@ from unmask.sources.text import refuse_unrecordable
 def main() -> None:
     """Run the stage."""
     params = read_all()
+    check_parts(params)
     for path in (params.data.source, params.data.votes):
         refuse_unrecordable(Path(path))  # DVC would fail on it, and name no file
 

@@ -16,6 +16,7 @@ from unmask.core.faces import CLASSES
 from unmask.core.section import Section, check
 from unmask.params.laboratory import read_experiments
 from unmask.params.models import read_classifier
+from unmask.params.parts import check_parts
 from unmask.params.schema import read_all
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -247,6 +248,38 @@ def test_no_object_is_built_from_the_file(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="not valid YAML"):
         read_all()
     assert not Path("evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("reconstructors.unet.widht", 3, ["unet.widht: unknown key; allowed here: width, dropout"]),
+        ("reconstructors.unet.width", "wide", ["unet.width: input should be a valid integer"]),
+        ("reconstructors.unet.objective.loss", "l3", ["unet.objective.loss: ", "'l3'"]),
+        ("reconstructors.cgan.objective.r1", -1.0, ["cgan.objective.r1: ", "equal to 0"]),
+        ("reconstructors.inception_v3.size", 20, ["inception_v3.size: ", "equal to 75"]),
+        ("reconstructors.resnet50.pretrained", "w.pth", ["resnet50.pretrained: no file or folder"]),
+        ("reconstructors.mean_face.objective.weight", 1, ["mean_face.objective.weight: unknown"]),
+        ("classifiers.paper_cnn.filters", [], ["classifiers.paper_cnn.filters: ", "1 item"]),
+        ("readers.hard.classifier.depth", 3, ["readers.hard.classifier.depth: unknown key"]),
+        ("readers.privileged.objective.weight", 2.0, ["privileged.objective.weight: ", "to 1"]),
+        ("readers.hard.objective.class_weights", "even", ["hard.objective.class_weights: "]),
+    ],
+)
+def test_settings_of_one_model_are_checked_before_anything_runs(params, key, value, words):
+    params(key, value)
+    with pytest.raises(UserError) as error:
+        check_parts(read_all())
+    message = str(error.value)
+    assert message.startswith("params.yaml: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_the_shipped_settings_of_all_models_are_right(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    check_parts(read_all())
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from unmask.comparison.calibration import calibration
 from unmask.comparison.paired import gain, log_loss, log_loss_change, sign_flip_p, summary
 from unmask.comparison.readers import draw, markdown, results
 from unmask.core.files import write_json
+from unmask.evaluation.calibration import calibration
 from unmask.evaluation.predictions import predictions, write_predictions
 from unmask.evaluation.statistics import gain_bound, gain_interval, mcnemar_p
 from unmask.params.readers import Ensemble, ReaderEntry, Readers

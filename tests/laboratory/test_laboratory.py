@@ -15,8 +15,10 @@ from unmask.evaluation.evaluate import evaluate_classifier
 from unmask.laboratory.folds import parts
 from unmask.laboratory.inject import COPIES, inject
 from unmask.laboratory.results import results
+from unmask.params.data import Data
 from unmask.params.laboratory import Experiment
 from unmask.params.models import Named, Train
+from unmask.sources.columns import drawn_split
 from unmask.training.classifier import train_classifier
 
 CLASSIFIER = Named.model_validate(
@@ -215,6 +217,16 @@ def test_each_training_face_is_generated_by_a_reconstructor_that_has_not_seen_it
         assert len(generated) > 0
         assert sorted(np.concatenate([learned, generated])) == train
         assert not set(groups[learned]) & set(groups[generated])
+
+
+def test_folds_do_not_repeat_the_draw_of_the_validation_split(faces, keep):
+    rows = np.arange(5000)
+    source = {"source": "faces", "labels": "fer2013", "votes": "votes.csv"}
+    data = Data.model_validate({**source, "validation_fraction": 0.5, "seed": 1})
+    split = drawn_split(rows, data)
+    folds = parts("folds", 2, split, np.ones(5000, bool), rows, seed=1)
+    sizes = [len(generated) / (split == TRAIN).sum() for _, generated in folds]
+    assert sizes == pytest.approx([0.5, 0.5], abs=0.05)
 
 
 def test_a_reconstructor_can_learn_from_all_splits(faces, keep):

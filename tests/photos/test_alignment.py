@@ -137,6 +137,17 @@ def test_what_cannot_be_done_is_said_in_one_line(faces, tmp_path, placement, wor
     assert not (tmp_path / "metrics").exists()
 
 
+@pytest.mark.parametrize(("across", "down"), [(200, 0), (-200, 0), (0, 200), (-150, -150)])
+def test_a_face_beyond_the_picture_is_filled_with_its_border(across, down):
+    picture = np.full((60, 80), 128, np.uint8)
+    picture[:, 0], picture[:, -1], picture[0], picture[-1] = 10, 20, 30, 40
+    to_picture = np.array([[1.0, 0.0, across], [0.0, 1.0, down]])
+    face = place(Image.fromarray(picture), to_picture)
+    assert face.shape == (48, 48)
+    border = np.pad(picture, 400, mode="edge")[400 + down :, 400 + across :][:48, :48]
+    assert np.array_equal(face, border)
+
+
 def test_shares_are_of_faces_whose_eyes_are_whole_and_whose_mouth_is_hidden():
     faces = [
         Position(nose=24, tilt=0, eyes=(16, 20), mouth=30),

@@ -179,16 +179,17 @@ def of_all(*stages):
 
 TRAIN_CLASSIFIERS = {"train_baseline", "train_ceiling", *of_all("train_final")}
 EVALUATE = {"evaluate_baseline", "evaluate_ceiling", *of_all("evaluate_final")}
+CHECK = {"check_params"}
 MADE_STALE = {
-    "classifiers/paper_cnn.py": TRAIN_CLASSIFIERS | EVALUATE | of_all("assess"),
+    "classifiers/paper_cnn.py": CHECK | TRAIN_CLASSIFIERS | EVALUATE | of_all("assess"),
     "comparison/tables.py": {"compare"},
     "evaluation/quality.py": {"headline", "compare", *EVALUATE, *of_all("assess")},
     "pictures.py": {"audit", "sheet", *of_all("train_reconstructor")},
-    "reconstructors/unet.py": {"train_reconstructor@unet", "reconstruct@unet"},
-    "reconstructors/vgg16.py": {"train_reconstructor@vgg16", "reconstruct@vgg16"},
+    "reconstructors/unet.py": CHECK | {"train_reconstructor@unet", "reconstruct@unet"},
+    "reconstructors/vgg16.py": CHECK | {"train_reconstructor@vgg16", "reconstruct@vgg16"},
     "sample/canvas.py": {"make_sample"},
     "sources/head.py": {"ingest"},
-    "training/process_group.py": TRAIN_CLASSIFIERS | of_all("train_reconstructor"),
+    "training/process_group.py": CHECK | TRAIN_CLASSIFIERS | of_all("train_reconstructor"),
 }  # fmt: skip
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.stats import binom, norm, ttest_1samp
 
-from unmask.comparison.seeds import paired_t_p
 from unmask.evaluation.predictions import SMALLEST, Table
 from unmask.evaluation.statistics import drawn_means, interval, refuse_other_faces
 
@@ -90,6 +89,17 @@ def sign_flip_p(apart: Counts) -> float:
     total = len(ways) - 1
     sums = 2 * np.arange(len(ways)) - total
     return float(min(1.0, ways[np.abs(sums) >= abs(int(apart.sum()))].sum()))
+
+
+def paired_t_p(gain: Any) -> float | None:
+    """Return the two-sided p of the paired t test.
+
+    None if all gains are equal: that happens by chance, as accuracies come in steps of a face, and
+    says nothing about how much they vary.
+    """
+    if np.allclose(gain, gain[0], rtol=0):
+        return None
+    return float(ttest_1samp(gain, 0).pvalue)
 
 
 def _by_seed(tables: Sequence[Table]) -> list[float]:

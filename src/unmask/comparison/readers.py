@@ -87,7 +87,7 @@ def results(all_of_them: Readers, risk: float) -> dict[str, Any]:
 
     `readers` by name: `view`, `parameters`, `seeds`, `validation` and `test` with `accuracy`,
     `ci95`, `by_seed` and their `standard_deviation`, `test` with `log_loss` and
-    `calibration_error` as well; `confidence`, means over seeds of what `comparison.calibration`
+    `calibration_error` as well; `confidence`, means over seeds of what `evaluation.calibration`
     finds, but `reliability` of the first seed alone; `teacher`, what is known of its folds, if it
     has any; and `gain` over the reader named `reference`, with the change of the log loss. See the
     legend of the table for what they are. Readers of groups alone are not among them: which class

@@ -8,7 +8,7 @@ from unmask.core.faces import SPLITS
 from unmask.core.files import read_json
 from unmask.core.provenance import environments
 from unmask.evaluation.metrics import confusion_of
-from unmask.evaluation.predictions import Table, test_predictions
+from unmask.evaluation.predictions import Table, predictions_on_test
 from unmask.evaluation.statistics import (
     calibration_error,
     gain_bound,
@@ -68,7 +68,7 @@ def compare(models: Sequence[str]) -> dict[str, Any]:
 def _evaluated(name: str) -> tuple[dict[str, Any], Table]:
     """Return the metrics of a classifier and the predictions on the test split that they are of."""
     file = f"metrics/classification/{name}.json"
-    metrics, table = read_json(file), test_predictions(name)
+    metrics, table = read_json(file), predictions_on_test(name)
     if metrics["test"]["confusion"] != confusion_of(table).tolist():
         raise UserError(f"{file}: not of the predictions in data/predictions; run `dvc repro`")
     return metrics, table

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from unmask.comparison.paired import paired_t_p
 from unmask.comparison.tables import Columns, Row, percent, points, table
 from unmask.core.checksum import of_json
 from unmask.core.files import read_json
@@ -89,14 +90,3 @@ def _summary(values: Any) -> dict[str, Any]:
         "standard_deviation": float(np.std(values, ddof=1)),
         "by_seed": [float(value) for value in values],
     }
-
-
-def paired_t_p(gain: Any) -> float | None:
-    """Return the two-sided p of the paired t test.
-
-    None if all gains are equal: that happens by chance, as accuracies come in steps of a face, and
-    says nothing about how much they vary.
-    """
-    if np.allclose(gain, gain[0], rtol=0):
-        return None
-    return float(stats.ttest_1samp(gain, 0).pvalue)

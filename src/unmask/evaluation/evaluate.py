@@ -1,5 +1,6 @@
-"""Evaluating a trained classifier on all splits."""
+"""Evaluating a trained classifier."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,22 @@ def evaluate_classifier(
     predictions_folder: str | Path,
     *,
     augment: bool = False,
+    splits: Collection[str] = SPLITS,
 ) -> dict[str, Any]:
     """Return the metrics of a classifier, and write its predictions on validation and test.
 
     folder: the trained classifier's; images: uint8 [N,H,W], what its view shows; faces: unsealed,
     with the labels of the test split; keep: bool [N], the faces that training and validation are
     evaluated on. The test split is evaluated on all of its faces. augment: see `probabilities`.
+    splits: names of those to evaluate on, validation and test among them.
     """
     make_deterministic()
     model = load_model(folder)
     training = read_json(Path(folder) / "training.json")
     tables = {}
     for split, split_name in enumerate(SPLITS):
+        if split_name not in splits:
+            continue
         rows = faces.rows(split, None if split == TEST else keep)
         found = probabilities(model, images, rows, split_name, augment=augment)
         tables[split_name] = predictions(faces.row[rows], faces.labels[rows], found)

@@ -50,17 +50,18 @@ def metrics(splits: Mapping[str, Table], running_accuracy: float) -> dict[str, A
     Each comes with its 95 % interval, [low, high]: `ci95` is for the accuracy, `macro_f1_ci95` for
     macro F1, and so on.
 
-    splits: predictions in evaluation mode by split name.
+    splits: predictions in evaluation mode by split name, `test` among them.
     running_accuracy: on training faces in training mode, averaged over the epoch that was best on
         validation: dropout is on, and the model learns during the epoch. There are no predictions
         of single faces to resample, so its interval, `running_ci95`, is Wilson's (1927).
     """
     figures = {name: _with_intervals(confusion_of(table)) for name, table in splits.items()}
-    figures["train"] = {
-        "running_accuracy": running_accuracy,
-        "running_ci95": wilson_interval(running_accuracy, len(splits["train"])),
-        **figures["train"],
-    }
+    if "train" in splits:
+        figures["train"] = {
+            "running_accuracy": running_accuracy,
+            "running_ci95": wilson_interval(running_accuracy, len(splits["train"])),
+            **figures["train"],
+        }
     figures["test"] |= _by_class(confusion_of(splits["test"]))
     return figures
 

@@ -50,7 +50,7 @@ def write_predictions(path: Path, table: Table) -> None:
     write_beside(path)
 
 
-def test_predictions(name: str) -> Table:
+def predictions_on_test(name: str) -> Table:
     """Return the predictions of the pipeline's classifier `name` on the test split."""
     return read_predictions(Path("data/predictions") / name / "test.csv")
 

@@ -15,6 +15,8 @@ from unmask.models.inference import outputs
 
 Rows = NDArray[np.int64]
 
+_FOLD = 1  # keeps the draw apart from that of the validation split, by the same seed and rows
+
 
 def parts(
     learned: str,
@@ -34,7 +36,7 @@ def parts(
         judged = np.flatnonzero(split != TRAIN)
         return [(np.union1d(rows_of(split, TRAIN, keep), judged), np.arange(len(split)))]
     train = rows_of(split, TRAIN, keep)
-    fold = (folds * uniform(seed, groups[train])).astype(int)
+    fold = (folds * uniform(seed, _FOLD, groups[train])).astype(int)
     return [(train[fold != number], train[fold == number]) for number in range(folds)]
 
 

@@ -105,7 +105,7 @@ class PosteriorAverage(Section):
 class Unsure(Section):
     """When a reader had better say that it does not know.
 
-    risk: the share of its answers that may be wrong; see `comparison.calibration`.
+    risk: the share of its answers that may be wrong; see `evaluation.calibration`.
     """
 
     risk: float = Field(gt=0, lt=1)

@@ -128,7 +128,8 @@ def _need(family: str, name: str) -> None:
 def read_all() -> Params:
     """Return the whole file, checked.
 
-    Settings that only one model or objective understands are checked by the stage that builds it.
+    Settings that only one model or objective understands are checked by `params.parts`, and again
+    by the stage that builds it.
     """
     params = read(Params)
     read_classifier()
@@ -155,8 +156,8 @@ def read_all() -> Params:
             f"choose one of {', '.join(models)}"
         )
     _check_overrides(params)
-    _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
-    _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
+    refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
+    refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
     return params
 
 
@@ -198,7 +199,8 @@ def _refuse_small_batches(settings: Training, train: Train, key: str) -> None:
         )
 
 
-def _refuse_absent(key: str, path: str, remedy: str) -> None:
+def refuse_absent(key: str, path: str, remedy: str) -> None:
+    """Raise UserError unless `path`, which is under `key`, is there, or is one of the sample's."""
     if is_drawn(path) or Path(path).exists():  # the sample is not made yet, at first
         return
     name = shown(path)

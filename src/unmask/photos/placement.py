@@ -63,7 +63,8 @@ def place(
     corners = apply(to_picture, np.array([[0, 0], [SIZE, 0], [0, SIZE], [SIZE, SIZE]]))
     low = np.floor(corners.min(axis=0)).astype(int) - 1
     high = np.ceil(corners.max(axis=0)).astype(int) + 1
-    inside = np.clip([low, high], 0, image.size)
+    first = np.clip(low, 0, np.array(image.size) - 1)  # a pixel at least, to repeat
+    inside = np.stack([first, np.clip(high, first + 1, image.size)])
     part = np.asarray(image.crop(tuple(inside.reshape(-1).tolist())).convert("L"))
     missing = np.abs(np.stack([low, high]) - inside).T[::-1]  # rows first, as arrays have them
     padded = Image.fromarray(np.pad(part, missing, mode="edge"))

@@ -43,7 +43,7 @@ class Calibration(Section):
 
     @classmethod
     def of(cls, confidence: Mapping[str, Any]) -> "Calibration":
-        """Return what `comparison.calibration` chose."""
+        """Return what `evaluation.calibration` chose."""
         least, risk = (confidence["unsure"][key] for key in ("threshold", "risk"))
         threshold = _ALWAYS_UNSURE if least is None else least
         return cls(temperature=confidence["temperature"], threshold=threshold, risk=risk)

@@ -164,7 +164,7 @@ def card(
     """Return the card of a reader.
 
     weights: how many it has. confusion: of test faces, by label and prediction. unsure: what
-    `comparison.calibration` says of them.
+    `evaluation.calibration` says of them.
     """
     counts = np.asarray(confusion)
     share, (low, high) = float(accuracy(counts)), interval(accuracy(draws(counts)))

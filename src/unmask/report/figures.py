@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from unmask.comparison.calibration import reliability as by_confidence
 from unmask.comparison.tables import draw
+from unmask.evaluation.calibration import reliability as by_confidence
 from unmask.evaluation.predictions import Table
 from unmask.laboratory import results as experiments
 

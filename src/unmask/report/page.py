@@ -19,7 +19,7 @@ from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.files import read_json
 from unmask.core.section import load, read
-from unmask.evaluation.predictions import test_predictions
+from unmask.evaluation.predictions import predictions_on_test
 from unmask.laboratory import results as experiments
 from unmask.models.readers import OF_FACES
 from unmask.params.laboratory import read_experiments
@@ -54,7 +54,7 @@ def page() -> str:
         comparison=_parts(tables.markdown(compared)),
         accuracies=figures.accuracies(compared),
         curves=figures.curves(_histories(names, source)),
-        reliability=figures.reliability({k: test_predictions(v) for k, v in shown.items()}),
+        reliability=figures.reliability({k: predictions_on_test(v) for k, v in shown.items()}),
         sheet=base64.b64encode(Path("data/sheet.png").read_bytes()).decode(),
         confusions={title: _confusion(name) for title, name in shown.items()},
         classes=CLASSES,

@@ -10,8 +10,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -21,7 +21,7 @@ from unmask.core.errors import UserError
 from unmask.sources import head
 from unmask.sources.columns import by_split, is_complete
 from unmask.sources.limits import Capped, Metered, refuse_many, refuse_outside
-from unmask.sources.text import Table, data_names, listed, refuse_unread, shown, stem
+from unmask.sources.text import data_names, listed, refuse_unread, shown, stem
 
 WHOLE = ("fer2013", "icml_face_data")
 """Names, without suffix, of files that hold all splits."""
@@ -40,6 +40,18 @@ _DAMAGE_ERRORS = (
 )
 
 
+class CsvFile(NamedTuple):
+    """One CSV file: plain, compressed or inside an archive.
+
+    label: its name in messages; open: opens it for reading from the start, unpacked as it is read;
+    split: that of all its faces, or None if it has the column Usage.
+    """
+
+    label: str
+    open: Callable[[], AbstractContextManager[BufferedReader]]
+    split: int | None = None
+
+
 class _Member(NamedTuple):
     """A file in an archive, or a link or device in place of one.
 
@@ -51,7 +63,7 @@ class _Member(NamedTuple):
     is_file: bool
 
 
-def tables(path: Path) -> list[Table]:
+def tables(path: Path) -> list[CsvFile]:
     """Return the CSV file in `path`, or those of train, validation and test if an archive has them.
 
     path: a CSV file, plain or as `.gz`, `.xz` or `.bz2`, or a `.zip` or a `.tar`, which may itself
@@ -68,7 +80,7 @@ def tables(path: Path) -> list[Table]:
         unpack = head.unpacker(start)
         with _open(path, unpack, label) as stream:
             if not head.is_tar(stream.peek(head.LENGTH)):
-                return [Table(label, partial(_open, path, unpack, label))]
+                return [CsvFile(label, partial(_open, path, unpack, label))]
         members, open_member = _tar_members(path, unpack), partial(_open_in_tar, unpack)
     kept = set(data_names([member.name for member in members]))
     chosen = _chosen([member for member in members if member.name in kept], label)
@@ -79,7 +91,7 @@ def tables(path: Path) -> list[Table]:
                 "pack the file itself"
             )
     return [
-        Table(f"{label}/{shown(member.name)}", partial(open_member, path, member), split)
+        CsvFile(f"{label}/{shown(member.name)}", partial(open_member, path, member), split)
         for split, member in chosen.items()
     ]
 

@@ -9,9 +9,9 @@ from unmask.core.errors import UserError
 from unmask.core.faces import FaceBlock
 from unmask.params.data import Data
 from unmask.sources import archive, fer2013_csv, image_folder
+from unmask.sources.archive import CsvFile
 from unmask.sources.columns import by_split, is_complete
 from unmask.sources.text import (
-    Table,
     data_names,
     listed,
     refuse_unread,
@@ -95,7 +95,7 @@ def _find_splits(folder: Path, names: list[str], files: list[str]) -> Found:
     )
 
 
-def _only_table(file: Path) -> Table:
+def _only_table(file: Path) -> CsvFile:
     found = archive.tables(file)
     if len(found) != 1:
         raise UserError(
@@ -104,7 +104,7 @@ def _only_table(file: Path) -> Table:
     return found[0]
 
 
-def _found(files: list[Path], tables: list[Table]) -> Found:
+def _found(files: list[Path], tables: list[CsvFile]) -> Found:
     """Return the source made of one file with all splits, or of one for each split."""
     if len(tables) == 1:
         return Found(files, lambda data: fer2013_csv.read(tables[0]))

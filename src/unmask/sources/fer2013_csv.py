@@ -23,13 +23,14 @@ from unmask.core.errors import UserError
 from unmask.core.faces import TRAIN, VALIDATION, FaceBlock
 from unmask.params.data import Data
 from unmask.sources import head, pixels
+from unmask.sources.archive import CsvFile
 from unmask.sources.columns import LABELS, SPLIT_OF, Columns, drawn_split, locate
-from unmask.sources.text import Table, lines_of, quoted, text_blocks
+from unmask.sources.text import lines_of, quoted, text_blocks
 
 _FIX = "get the file again, or fix this line"
 
 
-def read(table: Table) -> Iterator[FaceBlock]:
+def read(table: CsvFile) -> Iterator[FaceBlock]:
     """Yield the faces of a file with the column Usage; `row` is the line number, from 1.
 
     Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first bad line.
@@ -37,8 +38,8 @@ def read(table: Table) -> Iterator[FaceBlock]:
     return _Reader(table.label, has_split=False).blocks(table)
 
 
-def read_splits(tables: Sequence[Table], data: Data) -> Iterator[FaceBlock]:
-    """Yield the faces of one file for each split; see `Table.split`.
+def read_splits(tables: Sequence[CsvFile], data: Data) -> Iterator[FaceBlock]:
+    """Yield the faces of one file for each split; see `CsvFile.split`.
 
     If none is for validation, some training faces are drawn. `row` is the line number, from 1;
     counting goes on from the last line of a file to the next, so that no two faces share a row.
@@ -71,7 +72,7 @@ class _Reader:
     def __init__(self, label: str, *, has_split: bool) -> None:
         self._label, self._has_split, self.lines = label, has_split, 0
 
-    def blocks(self, table: Table) -> Iterator[FaceBlock]:
+    def blocks(self, table: CsvFile) -> Iterator[FaceBlock]:
         columns: Columns | None = None
         with table.open() as stream:
             head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)

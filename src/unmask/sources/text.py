@@ -3,11 +3,9 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from fnmatch import translate
 from io import BufferedReader, BytesIO
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from unmask.core.errors import UserError, printable
 
@@ -44,18 +42,6 @@ _FACELESS = {"fer2013new", "example_submission"}  # FER+'s votes, and guesses
 _COMPANIONS = {"icml_face_data": {"train", "test", "fer2013"}}  # the same faces again
 _SAMPLE = {"sample.csv", "sample.png", "sample_votes.csv"}  # what the stage make_sample writes
 _SUFFIXES = {".csv", ".gz", ".xz", ".bz2", ".zip", ".tar", ".tgz", ".txz"}
-
-
-class Table(NamedTuple):
-    """One CSV file: plain, compressed or inside an archive.
-
-    label: its name in messages; open: opens it for reading from the start, unpacked as it is read;
-    split: that of all its faces, or None if it has the column Usage.
-    """
-
-    label: str
-    open: Callable[[], AbstractContextManager[BufferedReader]]
-    split: int | None = None
 
 
 def text_blocks(stream: BufferedReader, label: str) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from unmask.comparison.calibration import calibration, scaled, temperature, threshold
+from unmask.evaluation.calibration import calibration, scaled, temperature, threshold
 from unmask.evaluation.predictions import predictions
 from unmask.evaluation.statistics import calibration_error
 
