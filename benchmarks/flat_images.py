@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from unmask.audit.audit import flatness  # noqa: E402
+from unmask.cli.command import one_line  # noqa: E402
 from unmask.core.files import open_array  # noqa: E402
 
 THRESHOLDS = (1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5)
@@ -50,4 +51,4 @@ if __name__ == "__main__":
     parser.add_argument("folder", help="data/faces")
     parser.add_argument("votes")
     arguments = parser.parse_args()
-    main(arguments.folder, arguments.votes)
+    one_line(main)(arguments.folder, arguments.votes)

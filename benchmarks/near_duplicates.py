@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 from near_copies import KINDS, alter  # noqa: E402
 from unmask.audit.audit import exact_copies, flatness  # noqa: E402
 from unmask.audit.near_duplicates import near_duplicates  # noqa: E402
+from unmask.cli.command import one_line  # noqa: E402
 from unmask.core.files import open_array  # noqa: E402
 
 COPIES, SIMILARITY, FLAT = 400, 0.9, 0.65
@@ -72,4 +73,4 @@ def _groups(count: int, pairs: list[tuple[int, int]]) -> np.ndarray:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="data/faces")
-    main(parser.parse_args().folder)
+    one_line(main)(parser.parse_args().folder)

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 import unmask  # noqa: E402
+from unmask.cli.command import one_line  # noqa: E402
 from unmask.core.faces import TEST, TRAIN, FaceSet  # noqa: E402
 from unmask.core.mask import UPPER_ROWS  # noqa: E402
 from unmask.evaluation.predictions import predictions  # noqa: E402
@@ -139,4 +140,4 @@ if __name__ == "__main__":
     for name in ("folder", "votes", "wheel"):
         parser.add_argument(name)
     arguments = parser.parse_args()
-    main(arguments.folder, arguments.votes, arguments.wheel)
+    one_line(main)(arguments.folder, arguments.votes, arguments.wheel)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from unmask.cli.command import one_line
 from unmask.evaluation.statistics import wilson_interval
 from unmask.photos.finder import Face, FaceFinder
 from unmask.photos.images import expand, read_photo
@@ -77,4 +78,4 @@ if __name__ == "__main__":
     parser.add_argument("folder")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    main(arguments.folder, arguments.threads)
+    one_line(main)(arguments.folder, arguments.threads)

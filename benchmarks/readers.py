@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "stages"))
 import _source  # noqa: E402, F401
 
+from unmask.cli.command import one_line  # noqa: E402
 from unmask.core import stage  # noqa: E402, F401
 from unmask.core.section import read  # noqa: E402
 from unmask.models.readers import source_of_faces  # noqa: E402
@@ -215,4 +216,4 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=8, help="models at a time")
     parser.add_argument("--minutes", type=float, help="default: as long as it takes")
     parser.add_argument("--train-only", action="store_true")
-    main(parser.parse_args())
+    one_line(main)(parser.parse_args())

@@ -12,9 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from unmask.cli.command import one_line
 from unmask.comparison.paired import gain, log_loss, log_loss_change, summary
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, percent, table
+from unmask.core.errors import UserError
 from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import holm
 
@@ -25,6 +27,8 @@ def main(folder: Path, over: str) -> None:
     for file in sorted((folder / "predictions").glob("*_validation.csv.xz")):
         name, seed = re.fullmatch(r"(.+)_(\d+)_validation\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
         readers.setdefault(name, {})[seed] = read_table(file)
+    if over not in readers:
+        raise UserError(f"{folder}/predictions: nothing of {over}; name another reader with --over")
     rows = {name: _row(models, readers[over]) for name, models in readers.items()}
     compared = [name for name in rows if name != over]
     corrected = holm([rows[name]["gain"]["p"] for name in compared])
@@ -62,4 +66,4 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--over", default="hard", help="the reader that others are compared with")
     arguments = parser.parse_args()
-    main(arguments.folder, arguments.over)
+    one_line(main)(arguments.folder, arguments.over)

@@ -16,9 +16,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from unmask.cli.command import one_line
 from unmask.comparison.paired import gain, log_loss_change
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, table
+from unmask.core.errors import UserError
 from unmask.core.files import read_json, write_json
 from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import holm
@@ -63,6 +65,8 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for file in sorted((results / place).glob("*.csv.xz")):
             name, seed = re.fullmatch(r"(.+?)(?:-(\d+))?\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
             readers.setdefault(name, {})[seed or "1"] = read_table(file)
+        if not readers:
+            raise UserError(f"{results / place}: no predictions there; give results/fer2013")
         (upper,) = _UPPER & readers.keys()
         for name in sorted(readers.keys() - _UPPER - _WHOLE):
             one, two = [*readers[upper].values()], [*readers[name].values()]
@@ -121,4 +125,4 @@ if __name__ == "__main__":
     parser.add_argument("results", type=Path)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
-    main(arguments.results, arguments.folder)
+    one_line(main)(arguments.results, arguments.folder)

@@ -14,6 +14,7 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from unmask.cli.command import one_line
 from unmask.comparison.tables import percent, points, table
 from unmask.evaluation.predictions import Table, read_table
 from unmask.evaluation.statistics import gain_interval, holm, mcnemar_p
@@ -69,4 +70,4 @@ if __name__ == "__main__":
     parser.add_argument("first", type=Path)
     parser.add_argument("second", type=Path)
     arguments = parser.parse_args()
-    main(arguments.first, arguments.second)
+    one_line(main)(arguments.first, arguments.second)

@@ -45,6 +45,21 @@ def printed(script: str, *words: object, forked: bool = True) -> str:
     ).stdout  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "script", ["photos.py nowhere", "readers.py nowhere", "../results/side_by_side.py nowhere gone"]
+)
+def test_a_path_that_is_not_there_is_one_line(script, tmp_path):
+    name, *words = script.split()
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / name, *words],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "nowhere" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_ingest_is_compared_with_two_other_readers():
     text = printed("ingest.py", "--rounds", 1, "--faces", 70)
     [(head, *rows)] = tables(text)

@@ -1,4 +1,4 @@
-"""What every command of `unmask` shares: errors in one line, Ctrl-C, and lines beside a bar."""
+"""What commands and scripts share: errors in one line, Ctrl-C, and lines beside a bar."""
 
 import functools
 import os
@@ -21,9 +21,9 @@ def one_line(command: Callable[..., None]) -> Callable[..., None]:
     """Make whatever a person can fix one line on standard error, and exit status 2."""
 
     @functools.wraps(command)
-    def run(**options: Any) -> None:
+    def run(*arguments: Any, **options: Any) -> None:
         try:
-            command(**options)
+            command(*arguments, **options)
         except BrokenPipeError:  # `unmask predict ... | head`
             sys.exit(1)
         except (UserError, OSError) as error:

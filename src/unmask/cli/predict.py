@@ -27,7 +27,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
         return None
     number, _, count = value.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-        raise click.BadParameter(f"{value!r} is no share; the shares of 4 are 1/4 to 4/4")
+        raise click.BadParameter(f"{value!r} is no share; write I/N, such as 1/8, with I up to N")
     return int(number), int(count)
 
 

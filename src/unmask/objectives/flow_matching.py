@@ -43,7 +43,8 @@ class FlowMatching(SingleLoss):
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
         if not isinstance(model, VelocityField):
             raise UserError(
-                f"{type(model).__name__} has no velocity to learn; set its objective to supervised"
+                f"{type(model).__name__} has no velocity for the objective flow_matching to learn; "
+                "learn from supervised, or take a network like flow"
             )
         super().__init__(model, settings, compute)
         self._field: VelocityField = model

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from unmask.cli.command import one_line
 from unmask.core.faces import SIZE, TRAIN
 from unmask.core.progress import track
 from unmask.models.folder import save_tensors
@@ -128,4 +129,4 @@ def _placed(pixels: Pixels, eyes: NDArray[np.float64], random: np.random.Generat
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    one_line(main)(*sys.argv[1:])

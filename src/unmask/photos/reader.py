@@ -83,7 +83,7 @@ def load_reader(folder: Path, stitched: str | None = None) -> Reader:
 
     stitched: the reconstructor whose faces it has to read; None for upper halves or whole faces.
     """
-    if not folder.is_dir():
+    if not (folder / "config.json").is_file():
         raise UserError(
             f"{folder}: no reader there; "
             "run in a clone of the repository, or give a trained model's folder with --model"
