@@ -8,7 +8,6 @@ that, faces are placed, looked at for a mask, and read by the released reader, o
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -18,6 +17,7 @@ import torch
 from PIL import Image
 
 from unmask.cli.command import one_line
+from unmask.core.errors import UserError
 from unmask.evaluation.statistics import wilson_interval
 from unmask.photos.finder import Face, FaceFinder
 from unmask.photos.images import expand, read_photo
@@ -33,7 +33,7 @@ def main(folder: str, threads: int) -> None:
     torch.set_num_threads(threads)
     sources, problems = expand([folder])
     if problems:
-        sys.exit(f"error: {problems[0]}")
+        raise UserError(problems[0])
     photos = [read_photo(source.path) for source in sources]
     is_masked = np.array([source.name.startswith("masked_") for source in sources])
     finder, seconds, found = FaceFinder(), [], []

@@ -52,8 +52,9 @@ MASKED = """\
 Averaged over mirrored and shifted views of each face (`evaluate.augment`), it reads {views} right.
 On the same faces, its teacher, which sees whole ones, reads {whole} in that way, and ten people, by
 most votes, 62.3 % [60.7, 63.8]. How often it is right about photos of real masks has not been
-measured. With masks drawn on the test faces in which landmarks are found, 3,500, it falls from
-56.9 % to 53.0 % (-3.9 points [-4.9, -2.9], `results/fer2013/placement`). What made these:
+measured. With masks drawn on the 3,500 test faces in which landmarks are found, it is right about
+53.0 % [51.5, 54.5] instead of 56.9 % [55.4, 58.5], a difference of -3.9 points [-4.9, -2.9]
+(`results/fer2013/placement`). What made these:
 
 ```console
 $ python benchmarks/readers.py cleaned official votes --jobs 6 --minutes 8.8      # networks
