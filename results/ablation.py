@@ -1,15 +1,20 @@
-"""Put readers side by side on validation faces, over one of them.
+"""Put readers side by side on validation faces alone, so that the test split stays closed.
 
-    python results/ablation.py FOLDER [--over NAME]
+    python results/ablation.py judge CLONE FOLDER
+    python results/ablation.py table FOLDER [--over NAME]
 
-FOLDER/predictions has what each model said of each validation face, NAME_SEED_validation.csv.xz.
-Prints a table with one row for each reader, in order of its log loss; p has Holm's correction over
-the rows. The reader called NAME, `hard` if not said, is what the others are compared with.
+`judge` asks every model of the readers in CLONE, which `python benchmarks/readers.py CLONE
+--train-only` has trained, what it says of each validation face. That goes to FOLDER/predictions,
+and what is known of its training to FOLDER/training. Readers of groups of classes are left out.
+`table` prints a row for each reader, in order of its log loss, compared with NAME (`hard` if not
+said); p has Holm's correction over the rows.
 """
 
 import argparse
+import lzma
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from unmask.cli.command import one_line
@@ -17,16 +22,47 @@ from unmask.comparison.paired import gain, log_loss, log_loss_change, summary
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, percent, table
 from unmask.core.errors import UserError
-from unmask.evaluation.predictions import Table, read_table
+from unmask.core.faces import VALIDATION, FaceSet
+from unmask.core.files import open_array, read_json, write_json
+from unmask.core.mask import crop
+from unmask.core.section import load
+from unmask.evaluation.predictions import Table, predictions, read_table, write_predictions
 from unmask.evaluation.statistics import holm
+from unmask.models.device import make_deterministic
+from unmask.models.folder import load_model, read_config
+from unmask.models.inference import probabilities
+from unmask.models.readers import model_folders
+
+_FILE = re.compile(r"(.+)_(\d+)_validation\.csv\.xz")
 
 
-def main(folder: Path, over: str) -> None:
+def judge(clone: Path, folder: Path) -> None:
+    """Write predictions on validation faces, and facts about training, of each model."""
+    make_deterministic()
+    faces = FaceSet.open(clone / "data/faces")
+    rows = faces.rows(VALIDATION, open_array(clone / "data/audit/keep.npy"))
+    images = {"whole": faces.images, "upper": crop(faces.images)[0]}
+    for place in ("predictions", "training"):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+    for name, entry in load(clone / "params.yaml")["readers"].items():
+        trained = clone / "models/readers" / name
+        if entry["objective"].get("groups") or not trained.exists():
+            continue
+        for model in model_folders(trained):
+            seen = images[read_config(model).view]
+            found = probabilities(load_model(model), seen, rows, f"{name} {model.name}")
+            judged = predictions(faces.row[rows], faces.labels[rows], found)
+            _write(folder / f"predictions/{name}_{model.name}_validation.csv.xz", judged)
+            facts = read_json(model / "training.json")
+            write_json(folder / f"training/{name}_{model.name}.json", facts)
+
+
+def compare(folder: Path, over: str) -> None:
     """Print the table."""
     readers: dict[str, dict[str, Table]] = {}
-    for file in sorted((folder / "predictions").glob("*_validation.csv.xz")):
-        name, seed = re.fullmatch(r"(.+)_(\d+)_validation\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
-        readers.setdefault(name, {})[seed] = read_table(file)
+    for file in sorted((folder / "predictions").iterdir()):
+        if match := _FILE.fullmatch(file.name):
+            readers.setdefault(match[1], {})[match[2]] = read_table(file)
     if over not in readers:
         raise UserError(f"{folder}/predictions: nothing of {over}; name another reader with --over")
     rows = {name: _row(models, readers[over]) for name, models in readers.items()}
@@ -37,6 +73,13 @@ def main(folder: Path, over: str) -> None:
     del rows[over]["gain"]
     ordered = sorted(rows, key=lambda name: rows[name]["log_loss"]["mean"])
     print("\n".join(table("reader", _COLUMNS, {name: rows[name] for name in ordered})))
+
+
+def _write(file: Path, judged: Table) -> None:
+    with TemporaryDirectory() as place:
+        plain = Path(place) / "validation.csv"
+        write_predictions(plain, judged)
+        file.write_bytes(lzma.compress(plain.read_bytes(), preset=9))
 
 
 def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:
@@ -53,7 +96,7 @@ def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:
 
 _COLUMNS: Columns = {
     "seeds": lambda row: str(row["seeds"]),
-    "validation [95 %]": lambda row: percent("accuracy", "ci95")(row["validation"]),
+    "accuracy [95 %]": lambda row: percent("accuracy", "ci95")(row["validation"]),
     **{title: COLUMNS[title] for title in ("gain, points [95 %]", "p (Holm)", "p over seeds")},
     "log loss": lambda row: f"{row['log_loss']['mean']:.3f}",
     "by seed": lambda row: ", ".join(f"{loss:.3f}" for loss in row["log_loss"]["by_seed"]),
@@ -63,7 +106,14 @@ _COLUMNS: Columns = {
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--over", default="hard", help="the reader that others are compared with")
-    arguments = parser.parse_args()
-    one_line(main)(arguments.folder, arguments.over)
+    commands = parser.add_subparsers(required=True)
+    judging = commands.add_parser("judge", help="judge the readers of a clone")
+    judging.add_argument("clone", type=Path)
+    judging.add_argument("folder", type=Path)
+    judging.set_defaults(do=judge)
+    comparing = commands.add_parser("table", help="compare them")
+    comparing.add_argument("folder", type=Path)
+    comparing.add_argument("--over", default="hard", help="the reader to compare with")
+    comparing.set_defaults(do=compare)
+    arguments = vars(parser.parse_args())
+    one_line(arguments.pop("do"))(**arguments)
