@@ -1,6 +1,8 @@
 """The pipeline of readers: in which order, what an edit reruns, and what its stages depend on."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,23 @@ def test_every_model_is_judged_and_compared(first):
     assert (drawn["view"], drawn["seeds"]) == ("upper", found["readers"]["whole"]["seeds"])
     assert {"gain"} == set(found["readers"]["taught"]) - set(found["readers"]["hard"])
     assert (path / "readers/results.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_readers_are_compared_on_validation_faces_alone(first, tmp_path):
+    path = first[0].path
+    for words in (["judge", path, tmp_path], ["table", tmp_path]):
+        command = [sys.executable, ROOT / "results/ablation.py", *words]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    _, _, *rows = (
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in done.stdout.split("\n")[:-1]
+    )
+    shown = {name: accuracy.partition(" ")[0] for name, _, accuracy, *_ in rows}
+    assert set(shown) == set(READERS)
+    for name in READERS:
+        files = (path / "readers/metrics" / name).iterdir()
+        found = [json.loads(file.read_text())["validation"]["accuracy"] for file in files]
+        assert shown[name] == f"{np.mean(found):.1%}"
+    assert len(list((tmp_path / "predictions").iterdir())) == len(SEEDS) * len(READERS)
 
 
 def test_each_face_is_left_out_by_one_teacher(first):
