@@ -4,10 +4,11 @@
     python results/ablation.py table FOLDER [--over NAME]
 
 `judge` asks every model of the readers in CLONE, which `python benchmarks/readers.py CLONE
---train-only` has trained, what it says of each validation face. That goes to FOLDER/predictions,
-and what is known of its training to FOLDER/training. Readers of groups of classes are left out.
-`table` prints a row for each reader, in order of its log loss, compared with NAME (`hard` if not
-said); p has Holm's correction over the rows.
+--train-only` has trained, what it says of each validation face, at one look. That goes to
+FOLDER/predictions, and what is known of its training to FOLDER/training. Readers of groups of
+classes are left out, as are those that are not trained. `table` prints a row for each reader, in
+order of its log loss, compared with NAME (`hard` if not said); p has Holm's correction over the
+rows.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from unmask.cli.command import one_line
+from unmask.cli.command import one_line, say
 from unmask.comparison.paired import gain, log_loss, log_loss_change, summary
 from unmask.comparison.readers import COLUMNS
 from unmask.comparison.tables import Columns, percent, table
@@ -29,9 +30,12 @@ from unmask.core.section import load
 from unmask.evaluation.predictions import Table, predictions, read_table, write_predictions
 from unmask.evaluation.statistics import holm
 from unmask.models.device import make_deterministic
-from unmask.models.folder import load_model, read_config
+from unmask.models.folder import load_model
 from unmask.models.inference import probabilities
 from unmask.models.readers import model_folders
+from unmask.params.readers import FACES, HALVES
+
+VIEWS = (FACES, HALVES)
 
 _FILE = re.compile(r"(.+)_(\d+)_validation\.csv\.xz")
 
@@ -41,16 +45,21 @@ def judge(clone: Path, folder: Path) -> None:
     make_deterministic()
     faces = FaceSet.open(clone / "data/faces")
     rows = faces.rows(VALIDATION, open_array(clone / "data/audit/keep.npy"))
-    images = {"whole": faces.images, "upper": crop(faces.images)[0]}
+    images = dict(zip(VIEWS, (faces.images, crop(faces.images)[0]), strict=True))
     for place in ("predictions", "training"):
         (folder / place).mkdir(parents=True, exist_ok=True)
     for name, entry in load(clone / "params.yaml")["readers"].items():
         trained = clone / "models/readers" / name
-        if entry["objective"].get("groups") or not trained.exists():
+        if entry["objective"].get("groups"):
+            continue
+        if entry["sees"] not in VIEWS:
+            raise UserError(f"{name}: sees {entry['sees']}; only {' and '.join(VIEWS)} are judged")
+        if not trained.exists():
+            say(f"{name}: not trained; left out")
             continue
         for model in model_folders(trained):
-            seen = images[read_config(model).view]
-            found = probabilities(load_model(model), seen, rows, f"{name} {model.name}")
+            seen, work = images[entry["sees"]], f"{name} {model.name}"
+            found = probabilities(load_model(model), seen, rows, work)
             judged = predictions(faces.row[rows], faces.labels[rows], found)
             _write(folder / f"predictions/{name}_{model.name}_validation.csv.xz", judged)
             facts = read_json(model / "training.json")

@@ -65,8 +65,10 @@ def _read(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for file in sorted((results / place).glob("*.csv.xz")):
             name, seed = re.fullmatch(r"(.+?)(?:-(\d+))?\.csv\.xz", file.name).groups()  # type: ignore[union-attr]
             readers.setdefault(name, {})[seed or "1"] = read_table(file)
-        if not readers:
-            raise UserError(f"{results / place}: no predictions there; give results/fer2013")
+        if not _UPPER & readers.keys():
+            raise UserError(
+                f"{results / place}: no predictions from upper halves there; give results/fer2013"
+            )
         (upper,) = _UPPER & readers.keys()
         for name in sorted(readers.keys() - _UPPER - _WHOLE):
             one, two = [*readers[upper].values()], [*readers[name].values()]

@@ -14,6 +14,7 @@ from nested import set_key
 from unmask.core.errors import UserError
 from unmask.core.faces import CLASSES
 from unmask.core.section import Section, check
+from unmask.params import models, parts
 from unmask.params.laboratory import read_experiments
 from unmask.params.models import read_classifier
 from unmask.params.parts import check_parts
@@ -259,6 +260,8 @@ def test_no_object_is_built_from_the_file(tmp_path, monkeypatch):
         ("reconstructors.cgan.objective.r1", -1.0, ["cgan.objective.r1: ", "equal to 0"]),
         ("reconstructors.inception_v3.size", 20, ["inception_v3.size: ", "equal to 75"]),
         ("reconstructors.resnet50.pretrained", "w.pth", ["resnet50.pretrained: no file or folder"]),
+        ("reconstructors.resnet50.pretrained", ".", ["resnet50.pretrained: .: a folder; name the"]),
+        ("reconstructors.vgg16.pretrained", "package", ["file or folder package; ", "or imagenet"]),
         ("reconstructors.mean_face.objective.weight", 1, ["mean_face.objective.weight: unknown"]),
         ("classifiers.paper_cnn.filters", [], ["classifiers.paper_cnn.filters: ", "1 item"]),
         ("readers.hard.classifier.depth", 3, ["readers.hard.classifier.depth: unknown key"]),
@@ -275,6 +278,10 @@ def test_settings_of_one_model_are_checked_before_anything_runs(params, key, val
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_what_stages_add_is_left_out_of_the_check_alike():
+    assert set(parts._ADDED) == set(models._ADDED)
 
 
 def test_the_shipped_settings_of_all_models_are_right(monkeypatch):

@@ -73,7 +73,7 @@ def test_it_draws_one_of_two_halves_and_not_their_mean(flow):
 
 def test_only_what_has_a_velocity_learns_by_flow_matching(faces, in_folder):
     entry = {"objective": {"name": "flow_matching"}, "width": 2}
-    with pytest.raises(UserError, match=r"^UNet has no velocity for the objective flow_"):
+    with pytest.raises(UserError, match=r"^UNet has no method velocity, which "):
         train_entry("unet", entry, faces, settings())
 
 

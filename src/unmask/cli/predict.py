@@ -27,7 +27,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
         return None
     number, _, count = value.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-        raise click.BadParameter(f"{value!r} is no share; write I/N, such as 1/8, with I up to N")
+        raise click.BadParameter(f"{value!r} is no share; use I/N with I from 1 to N, as 1/8")
     return int(number), int(count)
 
 

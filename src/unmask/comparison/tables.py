@@ -94,8 +94,8 @@ All figures are for the test split. PSNR, SSIM and L1 are for the generated half
 energy is that of its neighbouring pixels' differences, as a share of what the true half has, so
 blurred halves have little. The Frechet distance is between stitched and true faces, in the features
 of the ceiling classifier; agreement is how often that classifier gives the stitched face the same
-class as the true one. "Pretrained" says where an encoder's weights came from, `none` meaning noise;
-it is empty for models without encoder.
+class as the true one. "Pretrained" says where an encoder's weights came from, `none` meaning random
+weights; it is empty for models without encoder.
 """
 
 

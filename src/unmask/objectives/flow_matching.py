@@ -43,8 +43,8 @@ class FlowMatching(SingleLoss):
     def __init__(self, model: nn.Module, settings: Training, compute: Compute) -> None:
         if not isinstance(model, VelocityField):
             raise UserError(
-                f"{type(model).__name__} has no velocity for the objective flow_matching to learn; "
-                "learn from supervised, or take a network like flow"
+                f"{type(model).__name__} has no method velocity, which flow_matching needs; "
+                "set its objective to supervised, or use a network such as flow"
             )
         super().__init__(model, settings, compute)
         self._field: VelocityField = model

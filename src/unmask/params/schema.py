@@ -156,8 +156,8 @@ def read_all() -> Params:
             f"choose one of {', '.join(models)}"
         )
     _check_overrides(params)
-    refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
-    refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
+    _refuse_absent("data.votes", params.data.votes, "get fer2013new.csv from FER+")
+    _refuse_absent("data.source", params.data.source, "get FER2013 with `unmask fetch`")
     return params
 
 
@@ -199,15 +199,18 @@ def _refuse_small_batches(settings: Training, train: Train, key: str) -> None:
         )
 
 
-def refuse_absent(key: str, path: str, remedy: str) -> None:
-    """Raise UserError unless `path`, which is under `key`, is there, or is one of the sample's."""
-    if is_drawn(path) or Path(path).exists():  # the sample is not made yet, at first
-        return
+def _refuse_absent(key: str, path: str, remedy: str) -> None:
+    if not (is_drawn(path) or Path(path).exists()):  # the sample is not made yet, at first
+        raise absent(key, path, remedy)
+
+
+def absent(key: str, path: str, remedy: str) -> UserError:
+    """Return what is said of a path under `key` that is not there; remedy: beside fixing it."""
     name = shown(path)
     if _EXPERIMENTS in Path.cwd().parts and not Path(path).is_absolute():
-        raise UserError(
+        return UserError(
             f"{FILE}: {key}: no file or folder {name} in this copy of the repository, where an "
             f"experiment sees only what Git or DVC tracks; give its absolute path, or run `dvc add "
             f"{quote(path)}` and commit the pointer"
         )
-    raise UserError(f"{FILE}: {key}: no file or folder {name}; fix the path, or {remedy}")
+    return UserError(f"{FILE}: {key}: no file or folder {name}; fix the path, or {remedy}")
