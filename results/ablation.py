@@ -8,13 +8,14 @@
 FOLDER/predictions, and what is known of its training to FOLDER/training. Readers of groups of
 classes are left out, as are those that are not trained. `table` prints a row for each reader, in
 order of its log loss, compared with NAME (`hard` if not said); p has Holm's correction over the
-rows.
+rows, and "balanced" is the mean recall of the classes.
 """
 
 import argparse
 import lzma
 import re
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -27,6 +28,7 @@ from unmask.core.faces import VALIDATION, FaceSet
 from unmask.core.files import open_array, read_json, write_json
 from unmask.core.mask import crop
 from unmask.core.section import load
+from unmask.evaluation.metrics import balanced_accuracy, confusion_of
 from unmask.evaluation.predictions import Table, predictions, read_table, write_predictions
 from unmask.evaluation.statistics import holm
 from unmask.models.device import make_deterministic
@@ -98,6 +100,7 @@ def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:
     return {
         "seeds": len(tables),
         "validation": summary(tables),
+        "balanced": fmean(float(balanced_accuracy(confusion_of(one))) for one in tables),
         "log_loss": log_loss(tables),
         "gain": found,
     }
@@ -106,6 +109,7 @@ def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:
 _COLUMNS: Columns = {
     "seeds": lambda row: str(row["seeds"]),
     "accuracy [95 %]": lambda row: percent("accuracy", "ci95")(row["validation"]),
+    "balanced": lambda row: f"{row['balanced']:.1%}",
     **{title: COLUMNS[title] for title in ("gain, points [95 %]", "p (Holm)", "p over seeds")},
     "log loss": lambda row: f"{row['log_loss']['mean']:.3f}",
     "by seed": lambda row: ", ".join(f"{loss:.3f}" for loss in row["log_loss"]["by_seed"]),

@@ -111,7 +111,7 @@ def test_readers_are_compared_on_validation_faces_alone(readers, tmp_path):
     )
     shown = {name: accuracy.partition(" ")[0] for name, _, accuracy, *_ in rows}
     assert set(shown) == set(READERS)
-    gains = {name: gain for name, _, _, gain, *_ in rows}
+    gains = {name: gain for name, _, _, _, gain, *_ in rows}
     assert [name for name in READERS if not gains[name]] == ["hard"]
     for name in READERS:
         files = (path / "readers/metrics" / name).iterdir()
