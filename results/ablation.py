@@ -8,16 +8,20 @@
 FOLDER/predictions, and what is known of its training to FOLDER/training. Readers of groups of
 classes are left out, as are those that are not trained. `table` prints a row for each reader, in
 order of its log loss, compared with NAME (`hard` if not said); p has Holm's correction over the
-rows, and "balanced" is the mean recall of the classes.
+rows, and "balanced" is the mean recall of the classes. It draws the log losses to
+FOLDER/over_NAME.png.
 """
 
 import argparse
 import lzma
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from unmask.cli.command import one_line, say
 from unmask.comparison.paired import gain, log_loss, log_loss_change, summary
@@ -83,7 +87,9 @@ def compare(folder: Path, over: str) -> None:
         rows[name]["gain"]["holm_p"] = p
     del rows[over]["gain"]
     ordered = sorted(rows, key=lambda name: rows[name]["log_loss"]["mean"])
-    print("\n".join(table("reader", _COLUMNS, {name: rows[name] for name in ordered})))
+    rows = {name: rows[name] for name in ordered}
+    _draw(rows, over).savefig(folder / f"over_{over}.png", dpi=110)
+    print("\n".join(table("reader", _COLUMNS, rows)))
 
 
 def _write(file: Path, judged: Table) -> None:
@@ -104,6 +110,24 @@ def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:
         "log_loss": log_loss(tables),
         "gain": found,
     }
+
+
+def _draw(rows: Mapping[str, Any], over: str) -> Figure:
+    """Return a plot of log losses: by seed, and the mean with the interval of its change."""
+    figure = Figure(figsize=(8, 1.2 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.add_subplot(xlabel="log loss on validation, nats")
+    reference = rows[over]["log_loss"]["mean"]
+    axes.axvline(reference, color="grey", linewidth=0.7)
+    for height, (name, row) in enumerate(rows.items()):
+        by_seed, colour = row["log_loss"]["by_seed"], "C7" if name == over else "C0"
+        if name != over:
+            ends = [reference + end for end in row["gain"]["log_loss"]["ci95"]]
+            axes.plot(ends, [height, height], color=colour)
+        axes.plot(by_seed, [height] * len(by_seed), "|", color=colour)
+        axes.plot(row["log_loss"]["mean"], height, "o", markersize=4, color=colour)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.invert_yaxis()
+    return figure
 
 
 _COLUMNS: Columns = {

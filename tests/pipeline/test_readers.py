@@ -118,6 +118,7 @@ def test_readers_are_compared_on_validation_faces_alone(readers, tmp_path):
         found = [json.loads(file.read_text())["validation"]["accuracy"] for file in files]
         assert shown[name] == f"{np.mean(found):.1%}"
     assert len(list((tmp_path / "predictions").iterdir())) == len(SEEDS) * len(READERS)
+    assert (tmp_path / "over_hard.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_each_face_is_left_out_by_one_teacher(first):
