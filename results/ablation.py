@@ -18,7 +18,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -33,7 +32,7 @@ from unmask.core.files import open_array, read_json, write_json
 from unmask.core.mask import crop
 from unmask.core.section import load
 from unmask.evaluation.metrics import balanced_accuracy, confusion_of
-from unmask.evaluation.predictions import Table, predictions, read_table, write_predictions
+from unmask.evaluation.predictions import Table, as_csv, predictions, read_table
 from unmask.evaluation.statistics import holm
 from unmask.models.device import make_deterministic
 from unmask.models.folder import load_model
@@ -67,7 +66,8 @@ def judge(clone: Path, folder: Path) -> None:
             seen, work = images[entry["sees"]], f"{name} {model.name}"
             found = probabilities(load_model(model), seen, rows, work)
             judged = predictions(faces.row[rows], faces.labels[rows], found)
-            _write(folder / f"predictions/{name}_{model.name}_validation.csv.xz", judged)
+            file = folder / f"predictions/{name}_{model.name}_validation.csv.xz"
+            file.write_bytes(lzma.compress(as_csv(judged), preset=9))
             facts = read_json(model / "training.json")
             write_json(folder / f"training/{name}_{model.name}.json", facts)
 
@@ -90,13 +90,6 @@ def compare(folder: Path, over: str) -> None:
     rows = {name: rows[name] for name in ordered}
     _draw(rows, over).savefig(folder / f"over_{over}.png", dpi=110)
     print("\n".join(table("reader", _COLUMNS, rows)))
-
-
-def _write(file: Path, judged: Table) -> None:
-    with TemporaryDirectory() as place:
-        plain = Path(place) / "validation.csv"
-        write_predictions(plain, judged)
-        file.write_bytes(lzma.compress(plain.read_bytes(), preset=9))
 
 
 def _row(models: dict[str, Table], before: dict[str, Table]) -> dict[str, Any]:

@@ -28,9 +28,9 @@ from unmask.evaluation.calibration import calibration  # noqa: E402
 from unmask.evaluation.metrics import accuracy, confusion_of  # noqa: E402
 from unmask.evaluation.predictions import (  # noqa: E402
     Table,
+    as_csv,
     predictions,
     read_table,
-    write_predictions,
 )
 from unmask.evaluation.statistics import draws, interval  # noqa: E402
 from unmask.models.folder import load_model, read_config  # noqa: E402
@@ -132,11 +132,9 @@ def judge(reader: Released, faces: pd.DataFrame) -> None:
         pixels = [np.array(text.split(), np.uint8) for text in chosen["pixels"]]
         seen = np.stack(pixels).reshape(-1, SIZE, SIZE)[:, :height]
         shares = probabilities(model, seen, np.arange(len(rows)))
-        plain = FOLDER / f"{reader.predictions}_{split}.csv"
-        write_predictions(plain, predictions(rows, chosen["emotion"].to_numpy(np.uint8), shares))
-        plain.with_suffix(".csv.xz").write_bytes(lzma.compress(plain.read_bytes(), preset=9))
-        plain.unlink()
-        plain.with_name(f"{plain.name}.sha256").unlink()
+        judged = predictions(rows, chosen["emotion"].to_numpy(np.uint8), shares)
+        file = FOLDER / f"{reader.predictions}_{split}.csv.xz"
+        file.write_bytes(lzma.compress(as_csv(judged), preset=9))
     chosen_on_validation = Calibration.of(confidence(reader)).model_dump()
     write_json(reader.path / "calibration.json", chosen_on_validation)
 

@@ -45,9 +45,14 @@ def predictions(
 
 def write_predictions(path: Path, table: Table) -> None:
     """Write the table as CSV and its checksum beside it; the folder is to be written atomically."""
-    lines = (_FORMAT % (*face, *shares) for *face, shares in table.tolist())
-    path.write_text("\n".join([_HEADER, *lines, ""]), encoding="ascii", newline="\n")
+    path.write_bytes(as_csv(table))
     write_beside(path)
+
+
+def as_csv(table: Table) -> bytes:
+    """Return the table as CSV, with six decimals."""
+    lines = (_FORMAT % (*face, *shares) for *face, shares in table.tolist())
+    return "\n".join([_HEADER, *lines, ""]).encode("ascii")
 
 
 def predictions_on_test(name: str) -> Table:

@@ -93,7 +93,7 @@ def _training_faces(
     """Return faces, enlarged, and their landmarks; those that are not found are left out."""
     from unmask.sources import archive, fer2013_csv
 
-    table = archive.tables(source)[0]
+    table = archive.csv_files(source)[0]
     images = np.concatenate(
         [block.images[block.split == TRAIN] for block in fer2013_csv.read(table)]
     )

@@ -63,7 +63,7 @@ class _Member(NamedTuple):
     is_file: bool
 
 
-def tables(path: Path) -> list[CsvFile]:
+def csv_files(path: Path) -> list[CsvFile]:
     """Return the CSV file in `path`, or those of train, validation and test if an archive has them.
 
     path: a CSV file, plain or as `.gz`, `.xz` or `.bz2`, or a `.zip` or a `.tar`, which may itself

@@ -47,7 +47,7 @@ def find(source: Path) -> Found:
                 f"{shown(source)}: a DVC pointer, not the data; run `dvc pull` and set data.source "
                 f"to {shown(source.with_suffix(''))}"
             )
-        return _found([source], archive.tables(source))
+        return _found([source], archive.csv_files(source))
     if source.is_dir():
         return _find_in_folder(source)
     if source.exists():
@@ -74,7 +74,7 @@ def _find_in_folder(folder: Path) -> Found:
     if whole:
         file = folder / whole[0]
         refuse_unread(names, folder, whole, f"set data.source to {shown(file)}")
-        return _found([file], archive.tables(file))
+        return _found([file], archive.csv_files(file))
     return _find_splits(folder, names, files)
 
 
@@ -83,8 +83,8 @@ def _find_splits(folder: Path, names: list[str], files: list[str]) -> Found:
     if is_complete(splits):
         chosen = [name for (name,) in splits.values()]
         refuse_unread(names, folder, chosen, "move it elsewhere; validation faces are val.csv")
-        tables = [_only_table(folder / name)._replace(split=s) for s, (name,) in splits.items()]
-        return _found([folder / name for name in chosen], tables)
+        parts = [_only_csv(folder / name)._replace(split=s) for s, (name,) in splits.items()]
+        return _found([folder / name for name in chosen], parts)
     for same in splits.values():
         if len(same) > 1:
             raise UserError(f"{shown(folder)}: {listed(same)} are the same split; keep one of them")
@@ -95,8 +95,8 @@ def _find_splits(folder: Path, names: list[str], files: list[str]) -> Found:
     )
 
 
-def _only_table(file: Path) -> CsvFile:
-    found = archive.tables(file)
+def _only_csv(file: Path) -> CsvFile:
+    found = archive.csv_files(file)
     if len(found) != 1:
         raise UserError(
             f"{shown(file)}: several CSV files in that of one split; name this file itself"
@@ -104,8 +104,8 @@ def _only_table(file: Path) -> CsvFile:
     return found[0]
 
 
-def _found(files: list[Path], tables: list[CsvFile]) -> Found:
+def _found(files: list[Path], parts: list[CsvFile]) -> Found:
     """Return the source made of one file with all splits, or of one for each split."""
-    if len(tables) == 1:
-        return Found(files, lambda data: fer2013_csv.read(tables[0]))
-    return Found(files, partial(fer2013_csv.read_splits, tables))
+    if len(parts) == 1:
+        return Found(files, lambda data: fer2013_csv.read(parts[0]))
+    return Found(files, partial(fer2013_csv.read_splits, parts))

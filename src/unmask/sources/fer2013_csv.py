@@ -30,29 +30,29 @@ from unmask.sources.text import lines_of, quoted, text_blocks
 _FIX = "get the file again, or fix this line"
 
 
-def read(table: CsvFile) -> Iterator[FaceBlock]:
+def read(file: CsvFile) -> Iterator[FaceBlock]:
     """Yield the faces of a file with the column Usage; `row` is the line number, from 1.
 
     Raises UserError, `FILE:LINE: what is wrong; what to do`, for the first bad line.
     """
-    return _Reader(table.label, has_split=False).blocks(table)
+    return _Reader(file.label, has_split=False).blocks(file)
 
 
-def read_splits(tables: Sequence[CsvFile], data: Data) -> Iterator[FaceBlock]:
+def read_splits(files: Sequence[CsvFile], data: Data) -> Iterator[FaceBlock]:
     """Yield the faces of one file for each split; see `CsvFile.split`.
 
     If none is for validation, some training faces are drawn. `row` is the line number, from 1;
     counting goes on from the last line of a file to the next, so that no two faces share a row.
     Raises UserError like `read`.
     """
-    is_drawn = all(table.split != VALIDATION for table in tables)
+    is_drawn = all(file.split != VALIDATION for file in files)
     lines = 0
-    for table in tables:
-        reader = _Reader(table.label, has_split=True)
-        for block in reader.blocks(table):
+    for file in files:
+        reader = _Reader(file.label, has_split=True)
+        for block in reader.blocks(file):
             row = block.row + lines
-            split = np.full(len(row), table.split, dtype=np.uint8)
-            if is_drawn and table.split == TRAIN:
+            split = np.full(len(row), file.split, dtype=np.uint8)
+            if is_drawn and file.split == TRAIN:
                 split = drawn_split(row, data)
             yield block._replace(split=split, row=row)
         lines += reader.lines
@@ -72,9 +72,9 @@ class _Reader:
     def __init__(self, label: str, *, has_split: bool) -> None:
         self._label, self._has_split, self.lines = label, has_split, 0
 
-    def blocks(self, table: CsvFile) -> Iterator[FaceBlock]:
+    def blocks(self, file: CsvFile) -> Iterator[FaceBlock]:
         columns: Columns | None = None
-        with table.open() as stream:
+        with file.open() as stream:
             head.refuse_foreign(stream.peek(head.LENGTH)[: head.LENGTH], self._label)
             _skip_byte_order_mark(stream)
             for first, text in text_blocks(stream, self._label):

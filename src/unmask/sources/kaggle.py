@@ -66,7 +66,7 @@ def fetch(folder: Path) -> Path:
 def _check(file: Path) -> None:
     """Raise UserError if `file` cannot be opened or its first faces are bad."""
     try:
-        next(fer2013_csv.read(archive.tables(file)[0]), None)
+        next(fer2013_csv.read(archive.csv_files(file)[0]), None)
     except UserError as error:
         raise UserError(str(error).replace(str(file), f"what Kaggle sent as {file.name}")) from None
 

@@ -78,7 +78,7 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the fields of each row, starting with the header, and its line number."""
     if not file.is_file():
         raise UserError(f"{shown(file)}: no file; set data.votes to fer2013new.csv from FER+")
-    found = archive.tables(file)
+    found = archive.csv_files(file)
     if len(found) != 1:
         raise UserError(f"{shown(file)}: several CSV files; unpack it, set data.votes to one")
     with found[0].open() as stream:
