@@ -1,8 +1,9 @@
-"""The page that answers whether reconstruction helps, against the predictions that are with it."""
+"""Pages of results, against the predictions that are with them."""
 
 import contextlib
 import io
 import runpy
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +48,18 @@ def test_the_page_shows_what_the_predictions_say(made):
     page = [line.split() for line in (PAGE / "README.md").read_text("utf-8").splitlines()]
     for line in printed[2:]:
         assert line.split() in page
+
+
+def test_the_ablation_shows_what_its_predictions_say(tmp_path):
+    page = RESULTS / "readers/ablation"
+    shutil.copytree(page / "predictions", tmp_path / "predictions")
+    script = runpy.run_path(str(ROOT / "results/ablation.py"))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        script["compare"](tmp_path, "hard")
+    shown = (page / "README.md").read_text("utf-8").replace("`", "")
+    lines = {" ".join(line.split()) for line in shown.splitlines()}
+    for line in printed.getvalue().splitlines()[2:]:
+        assert " ".join(line.split()) in lines
 
 
 def test_a_gain_is_over_the_upper_halves_of_the_same_run(made):
